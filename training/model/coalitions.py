@@ -60,8 +60,9 @@ def compute_shapley_values(worth: FloatArray) -> FloatArray:
         Exactly 0 for a player who never changes anything.
     """
     k = worth.shape[1].bit_length() - 1
-    (joined, before), share = _pair_coalitions(k)
-    return np.asarray(np.sum((worth[:, joined] - worth[:, before]) * share, axis=2))
+    both, share = _pair_coalitions(k)
+    joined, before = worth.take(both, axis=1).swapaxes(0, 1)
+    return np.asarray(np.add.reduce((joined - before) * share, axis=2))
 
 
 def label_coalitions(rows: IntArray, holds: BoolArray) -> tuple[IntArray, IntArray]:

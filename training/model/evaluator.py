@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from features.arrays import FloatArray, IntArray
 from features.dictionary.joint_basis import JointBasis
 from training.model.gaps import Gaps, average_by_patient
+from training.model.log_odds import to_probability
 from training.model.quantiles import compute_quantiles
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Evaluator:
     def _judge(self, X: FloatArray) -> Evaluated:
         """Return what the model finds of rows whose gaps the bases fill."""
         expanded = self._basis.expand(X)
-        columns = tuple(np.ascontiguousarray(expanded[:, part]) for part in self._basis.parts)
+        columns = tuple([np.ascontiguousarray(expanded[:, part]) for part in self._basis.parts])
         return Evaluated(columns, self.judge_columns(columns), _NOBODY)
 
     def judge_columns(self, columns: Sequence[FloatArray]) -> FloatArray:
@@ -151,7 +152,9 @@ class Evaluator:
         limits = np.stack([np.minimum(low, served), np.maximum(high, served)], axis=2)
         if self._follow is not None:
             moved = self._follow * (_clipped_logit(served) - _clipped_logit(middle))
-            beyond = expit(_clipped_logit(np.stack([low, high], axis=2)) + moved[..., np.newaxis])
+            beyond = to_probability(
+                _clipped_logit(np.stack([low, high], axis=2)) + moved[..., np.newaxis]
+            )
             np.minimum(limits[..., 0], beyond[..., 0], out=limits[..., 0])
             np.maximum(limits[..., 1], beyond[..., 1], out=limits[..., 1])
         return limits
@@ -166,13 +169,15 @@ class Evaluator:
     def _draw_quantiles(self, judged: Evaluated, points: Sequence[float]) -> FloatArray:
         """Return quantiles (n_points, n, n_horizons) of the drawn probabilities."""
         n = len(judged.probability)
-        columns = judged.columns[len(self.outcomes) :]
-        drawn = np.stack([m.draw(Z) for m, Z in zip(self.working, columns, strict=True)])
-        if judged.filled is not None:
-            of_filled = judged.filled.columns[len(self.outcomes) :]
-            for part, model, Z in zip(drawn, self.working, of_filled, strict=True):
-                ways = Z.reshape(len(judged.open_), -1, Z.shape[1])
-                part[judged.open_] = model.draw_ways(ways)
+        drawn = np.empty((len(self.working), n, len(self.working[0].draws)))
+        n_outcomes = len(self.outcomes)
+        for h, model in enumerate(self.working):
+            drawn[h] = model.draw(judged.columns[n_outcomes + h])
+            if judged.filled is not None:
+                Z = judged.filled.columns[n_outcomes + h]
+                drawn[h, judged.open_] = model.draw_ways(
+                    Z.reshape(len(judged.open_), -1, Z.shape[1])
+                )
         drawn[1:] *= drawn[0]
         found = compute_quantiles(drawn.reshape(-1, drawn.shape[2]).T, points)
         return found.reshape(len(points), -1, n).swapaxes(1, 2)

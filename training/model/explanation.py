@@ -41,8 +41,10 @@ from training.model.coalitions import (
     shapley_weights,
     share_before,
 )
+from training.model.comparison import RowComparison
 from training.model.evaluator import Evaluated, Evaluator
 from training.model.gains import Gains
+from training.model.log_odds import to_probability
 from training.model.mixing import Mixer
 from training.model.response_model import ResponseModel
 
@@ -146,7 +148,7 @@ class Explainer:
         self._outcomes = self.evaluator.outcomes
         judged = self.evaluator.judge(model.background)
         self._served, self._base = judged.probability, judged.probability.mean(axis=0)
-        self._expanded = judged.columns[: len(self._outcomes)]
+        self._comparison = RowComparison(self._outcomes, judged.columns[: len(self._outcomes)])
         self._mixer = Mixer(self.evaluator, judged)
         self._margins = np.stack([outcome.margin(model.background) for outcome in self._outcomes])
         self._is_constant, self._has_trees = model.is_constant, model.has_trees
@@ -200,7 +202,7 @@ class Explainer:
             return Attribution("probability", method, judged.probability[0], nothing, exact, exact)
         # With gaps, each background row meets the patient as filled by this row.
         ways = judged.filled or judged
-        gains = None if self._has_trees else self._compare(ways)
+        gains = None if self._has_trees else self._comparison.compare(ways.columns)
         method, values, error = self._value_players(ways, gains)
         if not self._group.size:
             return Attribution("probability", method, self._base, values, error, exact)
@@ -209,11 +211,6 @@ class Explainer:
         how, contributions[:, self._group], left = self._divide(ways, gains, values[:, -1])
         method = f"{method}; the {len(self._group)} of a group by Owen values, {how}"
         return Attribution("probability", method, self._base, contributions, error, left + error)
-
-    def _compare(self, ways: Evaluated) -> Gains:
-        """Return what putting in the patient's values adds to the log-odds of each row."""
-        each = zip(self._outcomes, ways.columns, self._expanded, strict=False)
-        return Gains.of(outcome.compare(Z, others) for outcome, Z, others in each)
 
     def _value_players(
         self, ways: Evaluated, gains: Gains | None
@@ -361,8 +358,11 @@ class Explainer:
     def _worth(self, margins: FloatArray, gains: Gains) -> FloatArray:
         """Return the probabilities (n_horizons, 2**k, n_rows) of all coalitions of k players."""
         sums = gains.add_all(margins)
-        for outcome, part in zip(self._outcomes, sums, strict=True):
-            part[...] = outcome.finish(part)
+        if not self._has_jumps:
+            to_probability(sums, out=sums)
+        else:
+            for outcome, part in zip(self._outcomes, sums, strict=True):
+                part[...] = outcome.finish(part)
         sums[1:] *= sums[0]
         return sums
 

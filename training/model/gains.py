@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,16 +26,6 @@ class Gains:
 
     alone: FloatArray
     together: FloatArray | None = None
-
-    @classmethod
-    def of(cls, parts: Iterable[tuple[FloatArray, FloatArray | None]]) -> Gains:
-        """Return the gains of several outcomes, each as :meth:`OutcomeModel.compare` tells them."""
-        alone, together = zip(*parts, strict=True)
-        if all(part is None for part in together):
-            return cls(np.stack(alone))
-        nothing = np.zeros((*alone[0].shape, alone[0].shape[1]))
-        filled = [nothing if part is None else part for part in together]
-        return cls(np.stack(alone), np.stack(filled))
 
     @property
     def active(self) -> BoolArray:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
 
 from features.arrays import FloatArray, IntArray
 from features.dictionary.schema import Dictionary
@@ -21,21 +20,11 @@ from features.dictionary.variable import Variable
 from training.model.centres import Centre, CentreOutcome, check_centre
 from training.model.evaluator import Evaluator
 from training.model.gaps import Gaps
+from training.model.log_odds import to_probability
 from training.model.pairs import NO_PAIRS, compute_pair_margin
 from training.model.trees import compute_tree_margin, load_trees
 
 __all__ = ["OutcomeModel", "ResponseModel", "WorkingModel", "compute_probability"]
-
-
-def _add_by_group(columns: FloatArray, groups: IntArray, n_groups: int) -> FloatArray:
-    """Return the sums (n, n_groups) of columns that lie side by side, group by group."""
-    starts = np.concatenate([[0], np.flatnonzero(groups[1:] != groups[:-1]) + 1])
-    sums = np.add.reduceat(columns, starts, axis=1)
-    if len(starts) == n_groups:
-        return np.asarray(sums)
-    found = np.zeros((len(columns), n_groups))
-    found[:, groups[starts]] = sums
-    return found
 
 
 @dataclass(frozen=True)
@@ -89,42 +78,9 @@ class OutcomeModel:
         """Whether everyone gets the same probability."""
         return not self.has_trees and not np.any(self.coef) and not np.any(self.pair_coef)
 
-    def compare(self, z: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray | None]:
-        """Return what putting in one patient's values adds to others' log-odds, trees left out.
-
-        Parameters
-        ----------
-        z : ndarray of shape (n_columns,) or (n, n_columns)
-            The patient's row of the basis, or one to be put into each of the others.
-        others : ndarray of shape (n, n_columns)
-            Rows of the others.
-
-        Returns
-        -------
-        alone : ndarray of shape (n, n_predictors)
-            What each predictor adds, nothing else being put in.
-        together : ndarray of shape (n, n_predictors, n_predictors) or None
-            What two add beyond that, put in together; symmetric, 0 on the diagonal. None without
-            pairs.
-        """
-        groups, n_predictors = self.basis.groups_, self.basis.n_features_in_
-        moved = z - others
-        alone = _add_by_group(moved * self.coef, groups, n_predictors)
-        if not self.pair_coef.size:
-            return alone, None
-        together = np.zeros((len(moved), n_predictors, n_predictors))
-        left, right = self.pairs.T
-        np.add.at(alone.T, groups[left], (self.pair_coef * moved[:, left] * others[:, right]).T)
-        np.add.at(alone.T, groups[right], (self.pair_coef * others[:, left] * moved[:, right]).T)
-        both = (self.pair_coef * moved[:, left] * moved[:, right]).T
-        by_pair = together.transpose(1, 2, 0)
-        np.add.at(by_pair, (groups[left], groups[right]), both)
-        np.add.at(by_pair, (groups[right], groups[left]), both)
-        return alone, together
-
     def finish(self, margin: FloatArray) -> FloatArray:
         """Return the calibrated probability of the whole log-odds `margin`, any shape."""
-        probability = expit(margin)
+        probability = to_probability(margin)
         if self.isotonic_x.size:
             probability = np.interp(probability, self.isotonic_x, self.isotonic_y)
         return np.asarray(probability)
@@ -187,7 +143,7 @@ class WorkingModel:
 
     def draw(self, Z: FloatArray) -> FloatArray:
         """Return the drawn probabilities (n, n_draws) of rows of the basis `Z` (n, n_columns)."""
-        return np.asarray(expit(self._add_products(Z) @ self.draws[:, 1:].T + self.draws[:, 0]))
+        return to_probability(self._add_products(Z) @ self.draws[:, 1:].T + self.draws[:, 0])
 
     def draw_ways(self, Z: FloatArray) -> FloatArray:
         """Return the drawn probabilities (n, n_draws) of patients whose gaps are filled.
@@ -203,7 +159,7 @@ class WorkingModel:
         for turn in range(n_fills):
             drawn = self.draws[turn::n_fills]
             found[:, turn::n_fills] = columns[:, turn] @ drawn[:, 1:].T + drawn[:, 0]
-        return np.asarray(expit(found))
+        return to_probability(found)
 
     def _add_products(self, Z: FloatArray) -> FloatArray:
         if not len(self.pairs):

@@ -7,6 +7,7 @@ from features.dictionary.variable import Variable
 from training.fitting.candidates import BLENDED, CANDIDATES
 from training.fitting.fit import FittedOutcome, fit_constant, fit_kept, fit_outcome
 from training.fitting.procedure import Procedure
+from training.model.comparison import RowComparison
 
 PREDICTORS: tuple[Variable, ...] = tuple(
     CONTRACT[name] for name in ("nrs_t0", "disease_duration_years", "opioid", "affected_site")
@@ -68,11 +69,12 @@ def test_what_two_patients_differ_in_adds_up_to_their_log_odds(names: tuple[str,
     X, y = _draw(80, 3)
     model = _fit(X, y, *names).model
     Z = model.basis.expand(X)
-    alone, together = model.compare(Z[0], Z)
-    assert (together is None) == (names != ("evidence",))
-    moved = alone.sum(axis=1) + (0.0 if together is None else together.sum(axis=(1, 2)) / 2)
+    gains = RowComparison([model], [Z]).compare([Z[:1]])
+    moved = gains.alone[0].sum(axis=1)
+    if gains.together is not None:
+        moved += gains.together[0].sum(axis=(1, 2)) / 2
     np.testing.assert_allclose(model.margin(X) + moved, model.margin(X[:1])[0], atol=1e-12)
-    assert np.any(together) == (names == ("evidence",))
+    assert np.any(gains.together) == (names == ("evidence",))
 
 
 def test_one_patient_gets_the_same_number_alone_and_in_a_batch() -> None:

@@ -9,6 +9,7 @@ from scipy.special import logit
 from tests.training.helpers.panel_cohorts import make_data
 from tests.training.helpers.panel_fits import fit_signal, fit_sub_model
 from training.fitting.procedure import Procedure
+from training.model.comparison import RowComparison
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,10 @@ def test_an_assay_that_was_not_measured_counts_as_average(signal):
     encoded = model.encode(data.clinical.X[:1], row[np.newaxis])
     first = model.response.first
     average = model.encode(data.clinical.X[:1], np.full((1, len(row)), np.nan))
-    (alone,), _ = first.compare(first.basis.expand(encoded)[0], first.basis.expand(average))
+    gains = RowComparison([first], [first.basis.expand(average)]).compare(
+        [first.basis.expand(encoded)]
+    )
+    alone = gains.alone[0, 0]
     assert alone[-1] == 0.0
     assert alone[-2] != 0.0
 
