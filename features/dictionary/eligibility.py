@@ -6,6 +6,7 @@ scope. A value that is not known breaks no rule: the course is kept, and counted
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,7 +20,7 @@ from features.dictionary.schema import Dictionary
 from features.dictionary.variable import parse_value, spell_choice
 from features.texts import Text, say, say_list
 
-__all__ = ["BORROWED_ELIGIBILITY", "CRPS_ELIGIBILITY", "Eligibility"]
+__all__ = ["BORROWED_ELIGIBILITY", "CRPS_ELIGIBILITY", "Admission", "Eligibility"]
 
 
 # The order in which courses are counted out; drug and route make one step. A study's further
@@ -86,11 +87,14 @@ class Eligibility:
         if name in self.maximum:
             broken |= values > self.maximum[name]
         if name in self.allowed:
-            in_rule = np.zeros(values.shape, dtype=np.bool_)
-            for word in self.allowed[name]:
-                in_rule |= values == parse_value(dictionary[name], word)
+            in_rule = np.isin(values, self.list_allowed(name, dictionary))
             broken |= ~np.isnan(values) & ~in_rule
         return broken
+
+    def list_allowed(self, name: str, dictionary: Dictionary) -> list[float]:
+        """Return the encoded values that a variable with a list of them may take."""
+        parsed = [parse_value(dictionary[name], word) for word in self.allowed[name]]
+        return [value for value in parsed if isinstance(value, float)]
 
     def assess(
         self, record: Mapping[str, float | str | None], *, dictionary: Dictionary = CONTRACT
@@ -112,16 +116,7 @@ class Eligibility:
         unknown : list of str
             Eligibility variables without a value: they neither admit nor exclude.
         """
-        reasons, unknown = [], []
-        for name in (name for step in self.steps for name in step):
-            value = record.get(name)
-            if value is None:
-                unknown.append(name)
-            elif self._breaks(name, np.array([value], dtype=np.float64), dictionary)[0]:
-                rule = self.describe(name, dictionary=dictionary)
-                reason = say("{label} must be {rule}", label=dictionary[name].label, rule=rule)
-                reasons.append((name, reason))
-        return reasons, unknown
+        return Admission(self, dictionary).assess(record)
 
     def select(
         self, table: pd.DataFrame, *, dictionary: Dictionary = CONTRACT
@@ -203,6 +198,48 @@ class Eligibility:
                 name: tuple(rule["allowed"]) for name, rule in rules.items() if "allowed" in rule
             },
         )
+
+
+class Admission:
+    """Entry rules, ready for one patient after another.
+
+    Parameters
+    ----------
+    eligibility : Eligibility
+        The rules.
+    dictionary : Dictionary
+        What the variables mean.
+    """
+
+    def __init__(self, eligibility: Eligibility, dictionary: Dictionary) -> None:
+        self._dictionary = dictionary
+        self._rules = [
+            (
+                name,
+                eligibility.minimum.get(name, -math.inf),
+                eligibility.maximum.get(name, math.inf),
+                frozenset(eligibility.list_allowed(name, dictionary))
+                if name in eligibility.allowed
+                else None,
+                eligibility.describe(name, dictionary=dictionary),
+            )
+            for step in eligibility.steps
+            for name in step
+        ]
+
+    def assess(
+        self, record: Mapping[str, float | str | None]
+    ) -> tuple[list[tuple[str, Text]], list[str]]:
+        """Return what :meth:`Eligibility.assess` does."""
+        reasons, unknown = [], []
+        for name, low, high, allowed, rule in self._rules:
+            value = record.get(name)
+            if value is None:
+                unknown.append(name)
+            elif not low <= float(value) <= high or not (allowed is None or value in allowed):
+                label = self._dictionary[name].label
+                reasons.append((name, say("{label} must be {rule}", label=label, rule=rule)))
+        return reasons, unknown
 
 
 CRPS_ELIGIBILITY = Eligibility(

@@ -296,8 +296,8 @@ def evidence_notices(record: Record, dictionary: Dictionary) -> list[PlainNotice
     """
     notices = []
     nrs = record.get("nrs_t0")
-    on_nrs = dictionary["nrs_t0"].expected() == CONTRACT["nrs_t0"].expected()
-    if isinstance(nrs, float) and on_nrs and nrs < _TRIAL_LOWEST_NRS:
+    low = isinstance(nrs, float) and nrs < _TRIAL_LOWEST_NRS
+    if low and dictionary["nrs_t0"].expected() == CONTRACT["nrs_t0"].expected():
         text = say(
             "Pain before treatment is below 5: the placebo-controlled trial did not admit such "
             "patients (Sigtermans 2009)."

@@ -14,7 +14,7 @@ import numpy as np
 
 from features.arrays import FloatArray
 from features.cohort.cohort import parse_record
-from features.dictionary.eligibility import Eligibility
+from features.dictionary.eligibility import Admission, Eligibility
 from features.dictionary.variable import Variable
 from features.errors import Problem
 from features.texts import clean, say, say_count
@@ -82,6 +82,7 @@ class Predictor:
         self.dictionary = loaded.model.dictionary
         self.predictors = loaded.model.predictor_variables
         self.eligibility = Eligibility.from_dict(loaded.facts.eligibility)
+        self._admission = Admission(self.eligibility, self.dictionary)
         self.eligibility_names = tuple(name for step in self.eligibility.steps for name in step)
         self.published = {
             horizon: describe_published(horizon) if self.facts.condition == "CRPS" else None
@@ -94,6 +95,7 @@ class Predictor:
         names = [one.name for one in self.model.centres]
         self.centres = tuple(names) if SITE in self.dictionary else ()
         self.centre = choose_centre(self.model.centres, centre, setting=CENTRE_SETTING)
+        self._used = self._find_used()
         self._clinical = CentreModels(loaded.model, usual=self.centre)
         self._with_panel = (
             None
@@ -151,7 +153,7 @@ class Predictor:
         """
         patient = _as_mapping(raw)
         record, sample = self._read(patient, panel)
-        reasons, unknown = self.eligibility.assess(record, dictionary=self.dictionary)
+        reasons, unknown = self._admission.assess(record)
         notices: list[PlainNotice] = []
         estimates: list[dict[str, Any]] = []
         centre = read_centre(self.model.centres, record, self.centre)
@@ -342,19 +344,23 @@ class Predictor:
         ]
         return record, problems
 
-    def _unused(self, raw: Mapping[str, object], record: Record) -> list[Variable]:
-        """Return the variables that were given and that neither estimate nor scope rests on."""
+    def _find_used(self) -> frozenset[str]:
+        """Return the variables that an estimate or its scope may rest on."""
         used = {*self.model.predictors, *self.eligibility_names}
         used |= {SITE} if self.centres else set()
         for variable in self.predictors:
             used.add(variable.parent)
             if any(system == "ATC" for system, _ in variable.codes):
                 used.add("medication_atc")
+        return frozenset(used)
+
+    def _unused(self, raw: Mapping[str, object], record: Record) -> list[Variable]:
+        """Return the variables that were given and that neither estimate nor scope rests on."""
         return [
             self.dictionary[name]
             for name in raw
-            if record.get(name) is not None
-            and name not in used
+            if name not in self._used
+            and record.get(name) is not None
             and "identifier" not in self.dictionary[name].roles
             and self.dictionary[name].parent not in self.model.predictors
         ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,6 +63,13 @@ class SubModel:
         explainer = _make_explainer(moved, self.n_assays)
         return replace(self, model=moved, explainer=explainer, centre=centre)
 
+    @cached_property
+    def _names(self) -> list[str]:
+        """What a row goes by: an assay by its own name, which is its variable's label."""
+        n_alone = len(self.variables) - self.n_assays
+        alone, assays = self.variables[:n_alone], self.variables[n_alone:]
+        return [*(variable.name for variable in alone), *(assay.label for assay in assays)]
+
     def estimate(self, x: FloatArray) -> list[dict[str, Any]]:
         """Return the estimates of one encoded patient, one for each horizon.
 
@@ -81,43 +90,38 @@ class SubModel:
         """
         evaluator = self.explainer.evaluator
         judged = evaluator.judge(x[np.newaxis])
-        probabilities = judged.probability[0]
-        intervals = evaluator.interval(judged)[0]
+        probabilities = judged.probability[0].tolist()
+        intervals = evaluator.interval(judged)[0].tolist()
         found = self.explainer.explain_evaluated(judged)
-        gap = found.base + found.contributions.sum(axis=1) - probabilities
-        if not np.all(np.abs(gap) <= _SUM_TOLERANCE):
+        told = zip(found.base.tolist(), found.contributions.tolist(), probabilities, strict=True)
+        if not all(abs(base + sum(parts) - whole) <= _SUM_TOLERANCE for base, parts, whole in told):
             raise RuntimeError("the contributions do not add up to the probability")
+        values = [v.decode(value) for v, value in zip(self.variables, x.tolist(), strict=True)]
         return [
             {
                 "horizon": horizon,
-                "probability": float(probabilities[h]),
-                "interval": [float(limit) for limit in intervals[h]],
+                "probability": probabilities[h],
+                "interval": intervals[h],
                 "explanation": {
                     "scale": found.scale,
                     "method": found.method,
                     "error": float(found.error[h]),
                     "base": float(found.base[h]),
-                    "contributions": self._list_contributions(x, found, h),
+                    "contributions": self._list_contributions(values, found, h),
                 },
             }
             for h, horizon in enumerate(self.model.horizons)
         ]
 
     def _list_contributions(
-        self, x: FloatArray, found: Attribution, h: int
+        self, values: Sequence[float | str | None], found: Attribution, h: int
     ) -> list[dict[str, Any]]:
         """Return one row for each predictor, and one for the panel with its assays beneath."""
         n_alone = len(self.variables) - self.n_assays
+        contributions = found.contributions[h].tolist()
         rows: list[dict[str, Any]] = [
-            # An assay goes by its own name, which is its variable's label.
-            {
-                "variable": variable.name if j < n_alone else variable.label,
-                "value": variable.decode(value),
-                "contribution": float(contribution),
-            }
-            for j, (variable, value, contribution) in enumerate(
-                zip(self.variables, x, found.contributions[h], strict=True)
-            )
+            {"variable": name, "value": value, "contribution": contribution}
+            for name, value, contribution in zip(self._names, values, contributions, strict=True)
         ]
         if not self.n_assays:
             return rows

@@ -90,9 +90,10 @@ class Reach:
 
     def is_met_already(self, record: Mapping[str, float | str | None]) -> bool:
         """Return whether a rule on the score alone is met before treatment, by doing nothing."""
+        if not self._compared or self._rule.compares:
+            return False
         before = self._find_score(record)
-        alone = self._compared and not self._rule.compares
-        return bool(alone and self._rule.is_met(before, before)[0])
+        return bool(self._rule.is_met(before, before)[0])
 
     def _find_score(self, record: Mapping[str, float | str | None]) -> FloatArray:
         value = record.get(_SCORE)
