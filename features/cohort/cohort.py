@@ -8,40 +8,47 @@ dictionary's :func:`features.dictionary.variable.parse_value`, then drug classes
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from features.arrays import IntArray
-from features.cohort.distinct import Distinct, combine, find_distinct, find_rows
+from features.cohort.columns import (
+    Columns,
+    check_duration,
+    columns_to_table,
+    fill_columns,
+    find_older_diseases,
+    list_texts,
+    parse_cell,
+    parse_column,
+)
+from features.cohort.distinct import combine, find_distinct
 from features.cohort.fingerprints import is_known_simulation
 from features.cohort.pseudonyms import check_pseudonyms
 from features.dictionary.contract import CONTRACT
-from features.dictionary.medication import CLASS_COLUMNS, fill_classes, parse_codes
+from features.dictionary.medication import fill_classes
 from features.dictionary.schema import Dictionary
 from features.dictionary.templates import is_redcap_own
-from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem, did_you_mean
 from features.files.headings import find_misplaced
 from features.files.table import CLEANED, NOTES, parse_table, read_bytes
-from features.numerals import DecimalSign, combine_signs, find_decimal, parse_number, settle_decimal
+from features.numerals import combine_signs, find_decimal, parse_number, settle_decimal
 from features.texts import clean, say, say_words
 
 __all__ = [
     "Cohort",
     "holds_simulated",
     "is_synthetic_id",
-    "parse_cell",
     "parse_cohort",
     "parse_record",
     "read_cohort",
 ]
 
 Record = dict[str, float | str | None]
-Columns = dict[str, Distinct]
 
 _SHOWN = 40
 _MOST_UNKNOWN = 20
@@ -82,27 +89,6 @@ class Cohort:
     rows: Sequence[int] = ()
     cleaned: int = 0
     notes: tuple[str, ...] = ()
-
-
-def parse_cell(
-    variable: Variable, raw: object, *, decimal: DecimalSign | None = None
-) -> float | str | Problem | None:
-    """Read one value as `variable.parse_value` does, ATC codes checked as well."""
-    value = parse_value(variable, raw, decimal=decimal)
-    if variable.kind != "codes" or not isinstance(value, str):
-        return value
-    codes = parse_codes(value)
-    return codes if isinstance(codes, Problem) else ";".join(codes) or "none"
-
-
-def _check_duration(age: object, duration: object) -> list[Problem]:
-    """Check that the disease is no older than the patient."""
-    # Ages are recorded in completed years: someone aged 40 may be nearly 41.
-    if not (isinstance(age, float) and isinstance(duration, float) and duration >= age + 1):
-        return []
-    expected, action = say("no longer than the age"), say("if this is in months, divide by 12")
-    got = say("{duration:g} years", duration=duration)
-    return [Problem("disease_duration_years", expected, got, action=action)]
 
 
 def _find_unknown(
@@ -157,7 +143,7 @@ def parse_record(
         else:
             record[name] = parsed
     filled, further = fill_classes(record)
-    further += _check_duration(filled.get("age_years"), filled.get("disease_duration_years"))
+    further += check_duration(filled.get("age_years"), filled.get("disease_duration_years"))
     return filled, problems + further
 
 
@@ -194,7 +180,7 @@ def parse_cohort(
     names = [name for name in names if name in dictionary or not is_redcap_own(name)]
     misplaced = None if "patient_id" in names else find_misplaced(raw, dictionary.names)
     if misplaced:
-        return _to_table({}, dictionary, n_rows=len(raw)), [misplaced]
+        return columns_to_table({}, dictionary, n_rows=len(raw)), [misplaced]
     problems = _find_unknown(names, dictionary, action=unknown)
     problems += [
         Problem(name, "a column of that name", "no such column", action="add it, or map it")
@@ -206,82 +192,32 @@ def parse_cohort(
     columns: Columns = {}
     distinct = {name: find_distinct(raw[name]) for name in dictionary.names if name in names}
     file_sign = combine_signs(
-        find_decimal(_list_texts(found))
+        find_decimal(list_texts(found))
         for name, (found, _) in distinct.items()
         if dictionary[name].is_numeric
     )
     for name, (written, positions) in distinct.items():
-        columns[name], found = _parse_column(
-            dictionary[name], written, positions, numbers, file_sign
+        texts = list_texts(written) if dictionary[name].is_numeric else []
+        columns[name], found = parse_column(
+            dictionary[name],
+            written,
+            positions,
+            numbers,
+            decimal=settle_decimal(texts, file_sign) if texts else None,
         )
         cells += found
         empty = all(value is None for value in columns[name].values)
         if name in required and not found and empty:
             problems.append(Problem(name, "at least one value", "an empty column"))
     problems += _find_implausible(raw)
-    filled, contradictions = _fill_classes(columns, numbers)
-    cells += contradictions + _find_older_diseases(columns, numbers)
+    filled, contradictions = fill_columns(columns, numbers)
+    cells += contradictions + find_older_diseases(columns, numbers)
     cells += _find_repeated(columns, numbers)
     if "patient_id" in columns:
         cells += check_pseudonyms(columns["patient_id"].to_list(), numbers.tolist())
     order = {name: position for position, name in enumerate(dictionary.names)}
     cells.sort(key=lambda problem: (problem.row or 0, order.get(problem.column, 0)))
-    return _to_table(filled, dictionary, n_rows=len(numbers)), problems + cells
-
-
-def _parse_column(
-    variable: Variable,
-    cells: Sequence[object],
-    positions: IntArray,
-    numbers: IntArray,
-    file_sign: DecimalSign | None,
-) -> tuple[Distinct, list[Problem]]:
-    """Read each distinct cell once."""
-    decimal = settle_decimal(_list_texts(cells), file_sign) if variable.is_numeric else None
-    read = [parse_cell(variable, cell, decimal=decimal) for cell in cells]
-    if variable.name == "patient_id":
-        read = [variable.problem("an empty cell") if value is None else value for value in read]
-    values = [None if isinstance(value, Problem) else value for value in read]
-    problems = []
-    for row in find_rows(read, positions, lambda value: isinstance(value, Problem)):
-        wrong = read[positions[row]]
-        assert isinstance(wrong, Problem)
-        problems.append(replace(wrong, row=int(numbers[row])))
-    return Distinct(values, positions), problems
-
-
-def _fill_classes(columns: Columns, numbers: IntArray) -> tuple[Columns, list[Problem]]:
-    """Return the columns with the drug classes that follow, each distinct medication told once."""
-    names = [name for name in CLASS_COLUMNS if name in columns]
-    if not names:
-        return columns, []
-    rows, positions = combine([columns[name] for name in names])
-    done = [fill_classes(dict(zip(names, row, strict=True))) for row in rows]
-    filled = dict(columns)
-    for name in dict.fromkeys(name for record, _ in done for name in record):
-        filled[name] = Distinct([record.get(name) for record, _ in done], positions)
-    found = [problems for _, problems in done]
-    return filled, [
-        replace(problem, row=int(numbers[row]))
-        for row in find_rows(found, positions, bool)
-        for problem in found[positions[row]]
-    ]
-
-
-def _find_older_diseases(columns: Columns, numbers: IntArray) -> list[Problem]:
-    if not {"age_years", "disease_duration_years"} <= columns.keys():
-        return []
-    ages = columns["age_years"].to_floats()
-    durations = columns["disease_duration_years"].to_floats()
-    return [
-        replace(problem, row=int(numbers[row]))
-        for row in np.flatnonzero(durations > ages)
-        for problem in _check_duration(float(ages[row]), float(durations[row]))
-    ]
-
-
-def _list_texts(cells: Iterable[object]) -> list[str]:
-    return [clean(cell) for cell in cells if isinstance(cell, str)]
+    return columns_to_table(filled, dictionary, n_rows=len(numbers)), problems + cells
 
 
 def _find_implausible(raw: pd.DataFrame) -> list[Problem]:
@@ -318,17 +254,6 @@ def _find_repeated(columns: Columns, numbers: IntArray) -> list[Problem]:
             action = "drop one, number the courses, or join the rows by [rows] of a mapping"
             problems.append(Problem("patient_id", expected, got, row=row, action=action))
     return problems
-
-
-def _to_table(columns: Columns, dictionary: Dictionary, *, n_rows: int) -> pd.DataFrame:
-    arrays = {
-        name: columns[name].to_floats()
-        if dictionary[name].is_encodable
-        else columns[name].to_texts()
-        for name in dictionary.names
-        if name in columns
-    }
-    return pd.DataFrame(arrays, index=range(n_rows))
 
 
 def read_cohort(

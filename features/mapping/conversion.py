@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from features.cohort.cohort import parse_cell
+from features.cohort.columns import parse_cell
 from features.dictionary.variable import Variable, parse_value
 from features.errors import Problem
 from features.mapping.codes import normalise_code
