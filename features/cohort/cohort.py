@@ -41,6 +41,7 @@ from features.texts import clean, say, say_words
 
 __all__ = [
     "Cohort",
+    "check_headings",
     "holds_simulated",
     "is_synthetic_id",
     "parse_cohort",
@@ -147,6 +148,32 @@ def parse_record(
     return filled, problems + further
 
 
+def check_headings(
+    raw: pd.DataFrame,
+    dictionary: Dictionary,
+    *,
+    required: Sequence[str] = (),
+    unknown: str = _DECLARE_OR_DROP,
+) -> tuple[list[str], list[Problem]]:
+    """Return the columns to read, and what is wrong with a table's headings.
+
+    The parameters are those of :func:`parse_cohort`. There are no columns to read where the
+    headings stand elsewhere.
+    """
+    names = [str(name) for name in raw.columns]
+    names = [name for name in names if name in dictionary or not is_redcap_own(name)]
+    misplaced = None if "patient_id" in names else find_misplaced(raw, dictionary.names)
+    if misplaced:
+        return [], [misplaced]
+    problems = _find_unknown(names, dictionary, action=unknown)
+    problems += [
+        Problem(name, "a column of that name", "no such column", action="add it, or map it")
+        for name in dict.fromkeys(["patient_id", *required])
+        if name not in names
+    ]
+    return names, problems
+
+
 def parse_cohort(
     raw: pd.DataFrame,
     dictionary: Dictionary = CONTRACT,
@@ -176,17 +203,9 @@ def parse_cohort(
     problems : list of Problem
         Columns first, then rows in order.
     """
-    names = [str(name) for name in raw.columns]
-    names = [name for name in names if name in dictionary or not is_redcap_own(name)]
-    misplaced = None if "patient_id" in names else find_misplaced(raw, dictionary.names)
-    if misplaced:
-        return columns_to_table({}, dictionary, n_rows=len(raw)), [misplaced]
-    problems = _find_unknown(names, dictionary, action=unknown)
-    problems += [
-        Problem(name, "a column of that name", "no such column", action="add it, or map it")
-        for name in dict.fromkeys(["patient_id", *required])
-        if name not in names
-    ]
+    names, problems = check_headings(raw, dictionary, required=required, unknown=unknown)
+    if not names:
+        return columns_to_table({}, dictionary, n_rows=len(raw)), problems
     numbers = raw.index.to_numpy() + 1
     cells: list[Problem] = []
     columns: Columns = {}

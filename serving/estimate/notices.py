@@ -27,6 +27,7 @@ from training.store.statuses import APPROVED, SILENT_APPROVAL
 
 __all__ = [
     "COMPARISON",
+    "EVIDENCE_CUTS",
     "EVIDENCE_VARIABLES",
     "NO_ESTIMATE",
     "RECORDED",
@@ -47,6 +48,11 @@ Record = Mapping[str, float | str | None]
 
 _TRIAL_LOWEST_NRS = 5.0
 _RECENT_YEARS = 0.5
+
+EVIDENCE_CUTS: Mapping[str, float] = MappingProxyType(
+    {"nrs_t0": _TRIAL_LOWEST_NRS, "disease_duration_years": _RECENT_YEARS}
+)
+"""Below which number of a variable a patient differs from those of the published studies."""
 
 EVIDENCE_VARIABLES = ("nrs_t0", "strong_opioid", "crps_type", "disease_duration_years")
 """Variables that tell whether a CRPS patient is like those of the published studies."""

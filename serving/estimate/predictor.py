@@ -125,6 +125,10 @@ class Predictor:
         """
         return self.facts.status == SILENT_APPROVAL
 
+    def find_clinical(self, centre: str) -> SubModel:
+        """Return what answers without a panel at a centre; "" for a new one."""
+        return self._clinical.at(centre)
+
     def predict(self, raw: object, *, request_id: str, panel: object = None) -> dict[str, Any]:
         """Return the answer for one patient.
 

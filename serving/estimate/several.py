@@ -9,8 +9,6 @@ from uuid import uuid4
 import numpy as np
 import pandas as pd
 
-from features.cohort.cohort import parse_cohort
-from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.panel.patients import find_spelt_otherwise, tell_spelt_otherwise
 from features.texts import say
@@ -18,11 +16,16 @@ from serving.estimate.notices import list_reasons
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
+from serving.estimate.rows import decode_value, read_whole
 
-__all__ = ["find_sample", "name_centre", "name_kind", "predict_cohort", "to_table"]
-
-_MAP_OR_DROP = "map it with `ketresponse cohort import`, or drop it"
-_KNOWN_BEFORE = ("always", "baseline")
+__all__ = [
+    "describe_answer",
+    "find_sample",
+    "name_centre",
+    "name_kind",
+    "predict_cohort",
+    "to_table",
+]
 
 
 def predict_cohort(
@@ -59,41 +62,33 @@ def predict_cohort(
         If the table has unknown columns, durations that look like months, or rows of which it is
         not sure whose they are; or if nobody in it has any of the panels.
     """
-    dictionary = predictor.dictionary
-    used = [
-        column
-        for column in map(str, table.columns)
-        if column not in dictionary or dictionary[column].known_at in _KNOWN_BEFORE
-    ]
-    # As a table, since a column tells more than a cell: 1,500 beside 7,5 is one and a half.
-    parsed, problems = parse_cohort(table[used], dictionary, unknown=_MAP_OR_DROP)
-    whole = [p for p in problems if p.row is None or p.column == "patient_id"]
-    if whole:
-        raise InputError("cohort", whole)
-    patients = parsed["patient_id"].tolist()
+    rows = read_whole(table, predictor.dictionary)
+    patients = rows.table["patient_id"].tolist()
     _check_panels(samples, patients)
     wrong: dict[int, list[Problem]] = {}
-    for problem in problems:
+    for problem in rows.problems:
         wrong.setdefault(problem.row or 0, []).append(problem)
-    given = [name for name in used if name in parsed]
-    rows = zip(table.index.tolist(), patients, parsed[given].to_dict("records"), strict=True)
+    given = [predictor.dictionary[name] for name in rows.given]
+    records = rows.table[list(rows.given)].to_dict("records")
     answers = []
-    for position, patient, record in rows:
+    for row, patient, record in zip(rows.table.index, patients, records, strict=True):
         try:
-            if position + 1 in wrong:
-                raise RequestError(say("the record"), wrong[position + 1])
-            asked = {str(n): _decode(dictionary[str(n)], value) for n, value in record.items()}
+            if row in wrong:
+                raise RequestError(say("the record"), wrong[row])
+            asked = {v.name: decode_value(v, record[v.name]) for v in given}
             sample = samples.get(patient)
             answer = predictor.predict(asked, request_id=uuid4().hex, panel=sample)
             if on_answer is not None:
                 on_answer({**asked, "patient_id": patient}, sample, answer)
         except RequestError as err:
             answer = err.body()
-        answers.append({"patient_id": patient, "row": position + 1, **answer})
+        answers.append({"patient_id": patient, "row": int(row), **answer})
     return answers
 
 
-def to_table(answers: Sequence[Mapping[str, Any]], predictor: Predictor) -> pd.DataFrame:
+def to_table(
+    answers: Sequence[Mapping[str, Any]], predictor: Predictor, *, explains: bool = True
+) -> pd.DataFrame:
     """Return the answers of a cohort as a table, a row for each, for a file.
 
     Parameters
@@ -102,6 +97,8 @@ def to_table(answers: Sequence[Mapping[str, Any]], predictor: Predictor) -> pd.D
         From :func:`predict_cohort`.
     predictor : Predictor
         That gave them.
+    explains : bool
+        Whether the reasons are in it.
 
     Returns
     -------
@@ -111,28 +108,21 @@ def to_table(answers: Sequence[Mapping[str, Any]], predictor: Predictor) -> pd.D
         `submodel`; of a model of several centres `centre`, which one was answered for ("new" for
         another); for each horizon
         `_probability`, `_low`, `_high` (95% interval) and `_base_rate`, all in [0, 1] and empty
-        where there is no estimate; `told`, the notices or what has to be put right.
+        where there is no estimate, and with reasons `_base`, what the estimate starts from, and
+        `_from_` each predictor, what it adds; `told`, the notices or what has to be put right.
     """
     facts = predictor.facts
     rows = []
     for answer in answers:
         estimates = {e["horizon"]: e for e in answer.get("estimates", ())}
-        if "problems" in answer:
-            kind, notices = "cannot be read", answer["problems"]
-            told = [f"{p['variable']}: expected {p['expected']}; {p['action']}" for p in notices]
-        else:
-            kind = "estimate" if estimates else name_kind(answer)
-            told = [notice["text"] for notice in answer["applicability"]["notices"]]
+        told = describe_answer(answer, predictor)
         row = {
             "patient_id": answer["patient_id"],
             "row": answer["row"],
             "model": f"{facts.name}:{facts.version}",
             "status": facts.status,
-            "answer": kind,
-            "submodel": answer["submodel"] if kind in ("estimate", "withheld") else "",
+            **{name: text for name, text in told.items() if name != "told"},
         }
-        if predictor.model.centres:
-            row["centre"] = name_centre(answer)
         for horizon in predictor.model.horizons:
             found = estimates.get(horizon, {})
             low, high = found.get("interval", (np.nan, np.nan))
@@ -142,8 +132,37 @@ def to_table(answers: Sequence[Mapping[str, Any]], predictor: Predictor) -> pd.D
                 f"{horizon}_high": high,
                 f"{horizon}_base_rate": found.get("base_rate", np.nan),
             }
-        rows.append({**row, "told": " ".join(told)})
+            if explains:
+                row |= _list_reasons(horizon, found.get("explanation"), predictor)
+        rows.append({**row, "told": told["told"]})
     return pd.DataFrame(rows)
+
+
+def _list_reasons(
+    horizon: str, found: Mapping[str, Any] | None, predictor: Predictor
+) -> dict[str, float]:
+    """Return what an estimate starts from and what each predictor adds, by column."""
+    added = (
+        {} if found is None else {c["variable"]: c["contribution"] for c in found["contributions"]}
+    )
+    names = [*predictor.model.predictors, *["panel"] * (predictor.panel is not None)]
+    return {
+        f"{horizon}_base": np.nan if found is None else found["base"],
+        **{f"{horizon}_from_{name}": added.get(name, np.nan) for name in names},
+    }
+
+
+def describe_answer(answer: Mapping[str, Any], predictor: Predictor) -> dict[str, str]:
+    """Return what a table says of an answer in words: its columns `answer` to `centre`, `told`."""
+    if "problems" in answer:
+        kind, notices = "cannot be read", answer["problems"]
+        told = [f"{p['variable']}: expected {p['expected']}; {p['action']}" for p in notices]
+    else:
+        kind = "estimate" if answer["estimates"] else name_kind(answer)
+        told = [notice["text"] for notice in answer["applicability"]["notices"]]
+    submodel = answer["submodel"] if kind in ("estimate", "withheld") else ""
+    centre = {"centre": name_centre(answer)} if predictor.model.centres else {}
+    return {"answer": kind, "submodel": submodel, **centre, "told": " ".join(told)}
 
 
 def name_centre(answer: Mapping[str, Any]) -> str:
@@ -157,13 +176,6 @@ def name_kind(answer: Mapping[str, Any]) -> str:
     if not answer["applicability"]["in_scope"]:
         return "out of scope"
     return "no estimate" if list_reasons(answer) else "withheld"
-
-
-def _decode(variable: Variable, value: float | str) -> float | str | None:
-    """Return a value of a checked table as a request has it."""
-    if isinstance(value, str):
-        return value
-    return variable.decode(value) if variable.is_encodable else None
 
 
 def _check_panels(samples: Collection[str], patients: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from features.arrays import FloatArray
+from features.arrays import FloatArray, IntArray
 from features.dictionary.rule import Rule, is_compared, read_rule
 from features.texts import Text, as_text, say, say_list
 from training.model.response_model import ResponseModel
@@ -94,6 +94,12 @@ class Reach:
             return False
         before = self._find_score(record)
         return bool(self._rule.is_met(before, before)[0])
+
+    def sort_scores(self, before: FloatArray) -> IntArray:
+        """Return which scores before treatment (n,) are told of alike: equal numbers, alike."""
+        alone = self._compared and not self._rule.compares
+        met = self._rule.is_met(before, before) & alone
+        return np.asarray(self._rule.has_no_room(before) + 2 * met, dtype=np.intp)
 
     def _find_score(self, record: Mapping[str, float | str | None]) -> FloatArray:
         value = record.get(_SCORE)
