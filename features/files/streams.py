@@ -158,13 +158,8 @@ class Source:
                 return max(-(-self.size // PIECE_BYTES), 1)
             return max(-(-int(_open_parquet(file, self.name).metadata.num_rows) // PIECE_ROWS), 1)
 
-    def read_pieces(self, *, skip: int = 0) -> Iterator[Piece]:
+    def read_pieces(self) -> Iterator[Piece]:
         """Yield the file piece by piece, without holding more than one.
-
-        Parameters
-        ----------
-        skip : int
-            Leave out the first so many.
 
         Raises
         ------
@@ -174,10 +169,7 @@ class Source:
         with self._open() as file:
             begin = file.read(len(_PARQUET))
             file.seek(0)
-            cut = self._cut_parquet(file) if begin == _PARQUET else self._cut_text(file, begin)
-            for number, piece in enumerate(cut):
-                if number >= skip:
-                    yield piece
+            yield from self._cut_parquet(file) if begin == _PARQUET else self._cut_text(file, begin)
 
     def _cut_parquet(self, file: Any) -> Iterator[Piece]:
         above = 0

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from features.dictionary.schema import Dictionary
+    from serving.batch.batch import Batch, BatchOptions
     from serving.estimate.panel import PanelSample
     from serving.estimate.predictor import Predictor
     from serving.records.record import Asked
@@ -171,17 +172,21 @@ def _record(predictor: Predictor, asked: Sequence[Asked]) -> None:
         recorder.close()
 
 
-def _check_out(out: Path | None, cohort: Path | None, *, force: bool) -> None:
+def _check_out(out: Path | None, cohort: str | None, options: BatchOptions) -> None:
     """Refuse a place for a cohort's answers before any is given."""
     if out is None:
+        if options.resume or not options.explains or options.jobs:
+            raise InputError("--resume, --jobs and --no-explanation go with --out FILE")
         return
     from features.files.table import TABLE_ENDINGS, check_output
+    from serving.batch.parts import name_refused
 
     if cohort is None:
         raise InputError("--out is for a cohort's answers: name it with --cohort FILE")
-    if out.resolve() == cohort.resolve():
+    if out.resolve() == Path(cohort).resolve():
         raise InputError(f"{out} is the cohort itself; choose another name")
-    check_output(out, force=force, endings=TABLE_ENDINGS)
+    check_output(out, force=options.force, endings=TABLE_ENDINGS)
+    check_output(name_refused(out), force=options.force)
 
 
 def _answer_patient(
@@ -212,7 +217,7 @@ def _answer_cohort(
     samples: dict[str, PanelSample],
     *,
     out: Path | None,
-    force: bool,
+    options: BatchOptions,
     json_: bool,
 ) -> None:
     """Give every patient of a cohort an estimate, in a file or on the screen."""
@@ -230,16 +235,43 @@ def _answer_cohort(
     )
     _record(predictor, asked)
     answers = [withhold(predictor, answer) for answer in found]
-    _tell_remarks(table, predictor.dictionary)
-    _tell_spelling(samples, table["patient_id"])
-    _tell_unknown_sites(predictor, table)
+    _tell_table(predictor, table, samples)
     if out is not None:
-        write_table(to_table(answers, predictor), out, force=force)
+        answered = to_table(answers, predictor, explains=options.explains)
+        write_table(answered, out, force=options.force)
         print(f"Wrote {len(answers)} answers to {out}.", file=sys.stderr)
     if json_:
         print(json.dumps(answers, indent=2, allow_nan=False))
     elif out is None:
         print_cohort(answers, predictor)
+
+
+def _tell_table(predictor: Predictor, table: pd.DataFrame, samples: Collection[str] = ()) -> None:
+    """Tell what is to be known of a cohort file, beside its answers."""
+    _tell_remarks(table, predictor.dictionary)
+    _tell_spelling(samples, table["patient_id"])
+    _tell_unknown_sites(predictor, table)
+
+
+def _answer_batch(predictor: Predictor, batch: Batch, folder: Path, out: Path) -> None:
+    """Give every patient of a cohort of any size an estimate, in a file."""
+    from rich.console import Console
+
+    from serving.batch.parts import name_refused
+
+    try:
+        answered, refused = batch.answer(predictor, folder, console=Console(stderr=True))
+    except KeyboardInterrupt:
+        told = "What was answered is kept: the same command with --resume goes on from there."
+        print(told, file=sys.stderr)
+        raise
+    if batch.table is not None:
+        _tell_table(predictor, batch.table)
+    print(f"Wrote {answered + refused} answers to {out}.", file=sys.stderr)
+    if refused:
+        rows = "1 row" if refused == 1 else f"{refused} rows"
+        where = name_refused(out)
+        print(f"{rows} cannot be read: {where} says why, with what came.", file=sys.stderr)
 
 
 def predict(
@@ -252,8 +284,12 @@ def predict(
         typer.Option("--set", help="One value, such as --set nrs_t0=8.", metavar="NAME=VALUE"),
     ] = None,
     cohort: Annotated[
-        Path | None,
-        typer.Option(help="A cohort file instead: every patient in it.", metavar="FILE"),
+        str | None,
+        typer.Option(
+            help="A cohort instead: a file; with --out also a folder, a pattern, or an address "
+            "such as s3://bucket/cohorts/*.parquet.",
+            metavar="FILE",
+        ),
     ] = None,
     panel: Annotated[
         Path | None,
@@ -270,21 +306,41 @@ def predict(
         ),
     ] = None,
     centre: CentreOption = None,
+    explanation: Annotated[
+        bool, typer.Option(help="Write what each predictor adds to an estimate, with --out.")
+    ] = True,
+    jobs: Annotated[
+        int, typer.Option(min=0, help="Processes, with --out. Default: one for each processor.")
+    ] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an earlier run with --out was ended.")
+    ] = False,
     force: ForceOption = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
     """Estimate the response of one patient, or of a cohort's, here, without a server."""
     from features.files.table import read_table
+    from serving.batch.batch import Batch, BatchOptions, is_long
     from training.review.seal import check_approval
     from training.store.artifact import load_model
+    from training.store.statuses import APPROVALS
 
     if cohort is not None and (record is not None or values):
         raise InputError("--cohort stands alone: leave --record and --set out")
-    _check_out(out, cohort, force=force)
+    options = BatchOptions(explanation, jobs, resume, force)
+    _check_out(out, cohort, options)
     patient = {} if cohort is not None else _read_patient(record, values or [])
-    table = None if cohort is None else read_table(cohort)
     folder = find_model(model)
     status = _read_status(folder)
+    # What is recorded is kept answer by answer, and a panel is a patient's own.
+    alone = out is None or json_ or panel is not None or status in APPROVALS
+    if cohort is not None and alone and is_long(cohort):
+        raise InputError(
+            f"{cohort}: many files, or a long one, need --out, and go with neither --json nor "
+            "--panel nor an approved model, whose answers are recorded one by one"
+        )
+    table = read_table(Path(cohort)) if cohort is not None and alone else None
+    batch = Batch(cohort, out, options) if cohort is not None and out and not alone else None
     from serving.estimate.predictor import Predictor
 
     samples = {} if panel is None else _read_samples(panel)
@@ -293,7 +349,9 @@ def predict(
     at = find_centre_setting(centre)
     predictor = Predictor(load_model(folder), waivers=waivers, centre=at)
     _check_not_suspended(predictor)
-    if table is None:
-        _answer_patient(predictor, patient, samples, json_=json_)
+    if batch is not None and out is not None:
+        _answer_batch(predictor, batch, folder, out)
+    elif table is not None:
+        _answer_cohort(predictor, table, samples, out=out, options=options, json_=json_)
     else:
-        _answer_cohort(predictor, table, samples, out=out, force=force, json_=json_)
+        _answer_patient(predictor, patient, samples, json_=json_)

@@ -82,6 +82,7 @@ class ManyPredictor:
 
     def __init__(self, predictor: Predictor, *, explains: bool = True) -> None:
         self._predictor, self._explains = predictor, explains
+        self.dictionary = predictor.dictionary
         self._patterns = Patterns(predictor)
         self._told: OrderedDict[Hashable, _Told] = OrderedDict()
         self._explainers: dict[str, ManyExplainer] = {}

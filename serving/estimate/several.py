@@ -21,6 +21,7 @@ from serving.estimate.rows import decode_value, read_whole
 __all__ = [
     "describe_answer",
     "find_sample",
+    "list_columns",
     "name_centre",
     "name_kind",
     "predict_cohort",
@@ -135,7 +136,24 @@ def to_table(
             if explains:
                 row |= _list_reasons(horizon, found.get("explanation"), predictor)
         rows.append({**row, "told": told["told"]})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=list_columns(predictor, explains=explains))
+
+
+def list_columns(predictor: Predictor, *, explains: bool = True) -> list[str]:
+    """Return the columns of :func:`to_table`, in order."""
+    names = ["probability", "low", "high", "base_rate"]
+    if explains:
+        names += ["base", *(f"from_{name}" for name in _list_players(predictor))]
+    return [
+        *("patient_id", "row", "model", "status", "answer", "submodel"),
+        *["centre"] * bool(predictor.model.centres),
+        *(f"{horizon}_{name}" for horizon in predictor.model.horizons for name in names),
+        "told",
+    ]
+
+
+def _list_players(predictor: Predictor) -> list[str]:
+    return [*predictor.model.predictors, *["panel"] * (predictor.panel is not None)]
 
 
 def _list_reasons(
@@ -145,10 +163,9 @@ def _list_reasons(
     added = (
         {} if found is None else {c["variable"]: c["contribution"] for c in found["contributions"]}
     )
-    names = [*predictor.model.predictors, *["panel"] * (predictor.panel is not None)]
     return {
         f"{horizon}_base": np.nan if found is None else found["base"],
-        **{f"{horizon}_from_{name}": added.get(name, np.nan) for name in names},
+        **{f"{horizon}_from_{n}": added.get(n, np.nan) for n in _list_players(predictor)},
     }
 
 

@@ -23,7 +23,9 @@ _SECONDS, _SHARE = 1.5, 0.05
 
 
 @contextmanager
-def show_progress(console: Console | None, what: str, total: int) -> Iterator[Callable[[], None]]:
+def show_progress(
+    console: Console | None, what: str, total: int, *, unit: str = "fits"
+) -> Iterator[Callable[[], None]]:
     """Show a bar while the block runs; where nobody watches, as in a log, a line now and then.
 
     Parameters
@@ -35,6 +37,9 @@ def show_progress(console: Console | None, what: str, total: int) -> Iterator[Ca
     total : int
         How many fits it takes; 0 for a step that is not counted, which shows that it goes on.
 
+    unit : str
+        What is counted, where it is no fits.
+
     Yields
     ------
     callable
@@ -43,15 +48,15 @@ def show_progress(console: Console | None, what: str, total: int) -> Iterator[Ca
     if console is None:
         yield lambda: None
     elif console.is_terminal:
-        with _make_bar(console, total) as bar:
+        with _make_bar(console, total, unit) as bar:
             task = bar.add_task(what, total=total or None)
             yield lambda: bar.advance(task)
     else:
-        with _write_lines(console, what, total) as step:
+        with _write_lines(console, what, total, unit) as step:
             yield step
 
 
-def _make_bar(console: Console, total: int) -> Progress:
+def _make_bar(console: Console, total: int, unit: str) -> Progress:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -69,7 +74,7 @@ def _make_bar(console: Console, total: int) -> Progress:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("fits,"),
+        TextColumn(f"{unit},"),
         TimeRemainingColumn(),
         TextColumn("left"),
     )
@@ -77,7 +82,9 @@ def _make_bar(console: Console, total: int) -> Progress:
 
 
 @contextmanager
-def _write_lines(console: Console, what: str, total: int) -> Iterator[Callable[[], None]]:
+def _write_lines(
+    console: Console, what: str, total: int, unit: str
+) -> Iterator[Callable[[], None]]:
     """Say in a log what goes on, in lines that come the more seldom the longer it takes."""
     begun, ended, done = time.monotonic(), threading.Event(), 0
 
@@ -90,7 +97,7 @@ def _write_lines(console: Console, what: str, total: int) -> Iterator[Callable[[
 
     def go_on() -> None:
         while not ended.wait(max(_SECONDS, (time.monotonic() - begun) * _SHARE)):
-            counted = f"{done} of {total} fits after " if total else ""
+            counted = f"{done} of {total} {unit} after " if total else ""
             tell(f"{what}: {counted}{time.monotonic() - begun:.0f} s")
 
     tell(f"{what} ...")

@@ -1,0 +1,1 @@
+"""How are a million patients answered, also after a break? Imports `estimate` and below."""
