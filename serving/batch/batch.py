@@ -13,8 +13,8 @@ import pandas as pd
 
 from features.files.streams import find_sources, is_stream
 from features.files.table import read_table
-from serving.batch.parts import Parts
-from serving.batch.run import Asking, Task, answer_all
+from serving.batch.parts import AnswerParts
+from serving.batch.run import Asking, Portion, answer_all
 from serving.estimate.predictor import Predictor
 from serving.estimate.rows import CohortRows, read_whole
 from serving.estimate.several import list_columns
@@ -82,7 +82,7 @@ class Batch:
     """
 
     def __init__(self, cohort: str, out: Path, options: BatchOptions) -> None:
-        self._options, self._parts = options, Parts(out)
+        self._options, self._parts = options, AnswerParts(out)
         self._long = is_long(cohort)
         self._sources = find_sources(cohort)
         self.table: pd.DataFrame | None = None if self._long else read_table(Path(cohort))
@@ -135,23 +135,25 @@ class Batch:
         with show_progress(console, "Answering", total, unit="parts") as step:
             for _ in there:
                 step()
-            tasks = (task for task in self._list_tasks(rows) if task.number not in there)
-            answer_all(tasks, asking, jobs=jobs, step=step)
+            portions = (
+                portion for portion in self._list_portions(rows) if portion.number not in there
+            )
+            answer_all(portions, asking, jobs=jobs, step=step)
         columns = list_columns(predictor, explains=options.explains)
         return self._parts.join([*["file"] * asking.names_files, *columns], force=options.force)
 
-    def _list_tasks(self, rows: CohortRows | None) -> Iterator[Task]:
+    def _list_portions(self, rows: CohortRows | None) -> Iterator[Portion]:
         """Yield the input in parts that are cut alike in every run."""
         if rows is not None:
             [source] = self._sources
             for number, part in enumerate(rows.cut(_ROWS_AT_ONCE)):
-                yield Task(number, source.name, part)
+                yield Portion(number, source.name, part)
             return
         pieces = (
             (source.name, piece) for source in self._sources for piece in source.read_pieces()
         )
         for number, (name, piece) in enumerate(pieces):
-            yield Task(number, name, piece)
+            yield Portion(number, name, piece)
 
     def _describe(self, predictor: Predictor) -> dict[str, object]:
         return {

@@ -26,7 +26,7 @@ from pyarrow import csv as arrow_csv
 from features.errors import InputError, Problem
 from features.files.table import write_bytes
 
-__all__ = ["Parts", "name_refused"]
+__all__ = ["AnswerParts", "name_refused"]
 
 _JOURNAL = "journal.json"
 _TEXTS = ("patient_id", "file", "model", "status", "answer", "submodel", "centre", "told")
@@ -45,7 +45,7 @@ def name_refused(out: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class Parts:
+class AnswerParts:
     """The parts of one file of answers.
 
     Parameters

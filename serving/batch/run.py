@@ -20,12 +20,12 @@ from pathlib import Path
 
 from features.errors import InputError, KetresponseError
 from features.files.streams import Piece
-from serving.batch.parts import Parts
+from serving.batch.parts import AnswerParts
 from serving.estimate.many import ManyPredictor
 from serving.estimate.predictor import Predictor
 from serving.estimate.rows import CohortRows, read_part
 
-__all__ = ["Asking", "Task", "answer_all"]
+__all__ = ["Asking", "Portion", "answer_all"]
 
 _ON_THE_WAY = 2
 """Pieces for each process at once: one that it works on, one that waits."""
@@ -64,7 +64,7 @@ class Asking:
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class Portion:
     """One piece of the input.
 
     Parameters
@@ -83,13 +83,13 @@ class Task:
 
 
 def answer_all(
-    tasks: Iterable[Task], asking: Asking, *, jobs: int, step: Callable[[], None]
+    portions: Iterable[Portion], asking: Asking, *, jobs: int, step: Callable[[], None]
 ) -> None:
     """Answer pieces and write their parts.
 
     Parameters
     ----------
-    tasks : iterable of Task
+    portions : iterable of Portion
         Taken as they are needed.
     asking : Asking
         Of what, and how.
@@ -106,14 +106,14 @@ def answer_all(
         If a process was ended from outside.
     """
     if jobs == 1:
-        for task in tasks:
-            _answer(task, asking)
+        for portion in portions:
+            _answer(portion, asking)
             step()
         return
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_parent)
     with _one_thread_each(), pool:
         try:
-            for _ in _go_through(iter(tasks), pool, asking, most=jobs * _ON_THE_WAY):
+            for _ in _go_through(iter(portions), pool, asking, most=jobs * _ON_THE_WAY):
                 step()
         except BrokenProcessPool as error:
             raise KetresponseError(
@@ -125,13 +125,13 @@ def answer_all(
 
 
 def _go_through(
-    tasks: Iterator[Task], pool: ProcessPoolExecutor, asking: Asking, *, most: int
+    portions: Iterator[Portion], pool: ProcessPoolExecutor, asking: Asking, *, most: int
 ) -> Iterator[None]:
     """Yield once for each piece that is answered, with at most so many on their way."""
     waiting: set[Future[None]] = set()
     while True:
-        new = islice(tasks, most - len(waiting))
-        waiting |= {pool.submit(_answer, task, asking) for task in new}
+        new = islice(portions, most - len(waiting))
+        waiting |= {pool.submit(_answer, portion, asking) for portion in new}
         if not waiting:
             return
         ended, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -167,20 +167,20 @@ def _end_with_parent() -> None:
     threading.Thread(target=look, daemon=True).start()
 
 
-def _answer(task: Task, asking: Asking) -> None:
+def _answer(portion: Portion, asking: Asking) -> None:
     """Answer one piece, and write its part."""
     many = _load(asking.folder, asking.digest, asking.centre, asking.waivers, asking.explains)
-    rows = task.rows
+    rows = portion.rows
     if isinstance(rows, Piece):
         try:
             rows = read_part(*rows.read(), many.dictionary)
         except InputError as error:
-            raise InputError(f"{task.file}: {error.what}", error.problems) from error
+            raise InputError(f"{portion.file}: {error.what}", error.problems) from error
     found = many.answer(rows)
     table = found.table
     if asking.names_files and len(table):
-        table.insert(0, "file", task.file)
-    Parts(asking.out).write(task.number, table, found.problems, file=task.file)
+        table.insert(0, "file", portion.file)
+    AnswerParts(asking.out).write(portion.number, table, found.problems, file=portion.file)
 
 
 @lru_cache(maxsize=1)

@@ -31,8 +31,10 @@ __all__ = ["predict"]
 _SCORED = ("patient_id", "nrs_t0")
 
 
-def _read_patient(record: Path | None, values: list[str]) -> dict[str, Any]:
+def _read_patient(record: Path | None, values: list[str], *, alone: bool) -> dict[str, Any]:
     """Return the patient of a JSON file, with `name=value` pairs put in."""
+    if not alone and (record is not None or values):
+        raise InputError("--cohort stands alone: leave --record and --set out")
     from features.files.table import read_bytes
     from serving.estimate.request import parse_json
 
@@ -253,7 +255,7 @@ def _tell_table(predictor: Predictor, table: pd.DataFrame, samples: Collection[s
     _tell_unknown_sites(predictor, table)
 
 
-def _answer_batch(predictor: Predictor, batch: Batch, folder: Path, out: Path) -> None:
+def _answer_batch(predictor: Predictor, batch: Batch, out: Path, folder: Path) -> None:
     """Give every patient of a cohort of any size an estimate, in a file."""
     from rich.console import Console
 
@@ -286,8 +288,7 @@ def predict(
     cohort: Annotated[
         str | None,
         typer.Option(
-            help="A cohort instead: a file; with --out also a folder, a pattern, or an address "
-            "such as s3://bucket/cohorts/*.parquet.",
+            help="A cohort instead: a file; with --out also a folder, a pattern or an address.",
             metavar="FILE",
         ),
     ] = None,
@@ -319,39 +320,58 @@ def predict(
     json_: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
     """Estimate the response of one patient, or of a cohort's, here, without a server."""
-    from features.files.table import read_table
-    from serving.batch.batch import Batch, BatchOptions, is_long
-    from training.review.seal import check_approval
-    from training.store.artifact import load_model
-    from training.store.statuses import APPROVALS
+    from serving.batch.batch import BatchOptions
 
-    if cohort is not None and (record is not None or values):
-        raise InputError("--cohort stands alone: leave --record and --set out")
     options = BatchOptions(explanation, jobs, resume, force)
     _check_out(out, cohort, options)
-    patient = {} if cohort is not None else _read_patient(record, values or [])
+    patient = _read_patient(record, values or [], alone=cohort is None)
     folder = find_model(model)
     status = _read_status(folder)
-    # What is recorded is kept answer by answer, and a panel is a patient's own.
-    alone = out is None or json_ or panel is not None or status in APPROVALS
-    if cohort is not None and alone and is_long(cohort):
+    in_parts = out is not None and not json_ and panel is None and _may_be_parted(status)
+    given = None if cohort is None else _read_given(cohort, out if in_parts else None, options)
+    samples = {} if panel is None else _read_samples(panel)
+    predictor = _load_predictor(folder, status, centre)
+    if given is None:
+        _answer_patient(predictor, patient, samples, json_=json_)
+    elif isinstance(given, tuple):
+        _answer_batch(predictor, *given, folder)
+    else:
+        _answer_cohort(predictor, given, samples, out=out, options=options, json_=json_)
+
+
+def _may_be_parted(status: str) -> bool:
+    """Return whether a model's answers are no records, which are kept one by one."""
+    from training.store.statuses import APPROVALS
+
+    return status not in APPROVALS
+
+
+def _read_given(
+    cohort: str, out: Path | None, options: BatchOptions
+) -> pd.DataFrame | tuple[Batch, Path]:
+    """Return a cohort that is answered as a whole, or with `out` one that may be of any size."""
+    from features.files.table import read_table
+    from serving.batch.batch import Batch, is_long
+
+    if out is not None:
+        return Batch(cohort, out, options), out
+    if is_long(cohort):
         raise InputError(
             f"{cohort}: many files, or a long one, need --out, and go with neither --json nor "
             "--panel nor an approved model, whose answers are recorded one by one"
         )
-    table = read_table(Path(cohort)) if cohort is not None and alone else None
-    batch = Batch(cohort, out, options) if cohort is not None and out and not alone else None
-    from serving.estimate.predictor import Predictor
+    return read_table(Path(cohort))
 
-    samples = {} if panel is None else _read_samples(panel)
+
+def _load_predictor(folder: Path, status: str, centre: str | None) -> Predictor:
+    """Return the model, ready to answer, if it may."""
+    from serving.estimate.predictor import Predictor
+    from training.review.seal import check_approval
+    from training.store.artifact import load_model
+
     waivers = check_approval(folder, status, environ=os.environ)
     _check_not_withdrawn(folder, status)
     at = find_centre_setting(centre)
     predictor = Predictor(load_model(folder), waivers=waivers, centre=at)
     _check_not_suspended(predictor)
-    if batch is not None and out is not None:
-        _answer_batch(predictor, batch, folder, out)
-    elif table is not None:
-        _answer_cohort(predictor, table, samples, out=out, options=options, json_=json_)
-    else:
-        _answer_patient(predictor, patient, samples, json_=json_)
+    return predictor

@@ -26,7 +26,7 @@ from serving.estimate.rows import CohortRows, decode_value
 from serving.estimate.several import describe_answer, to_table
 from training.model.many import ManyExplainer
 
-__all__ = ["Answered", "ManyPredictor"]
+__all__ = ["ManyPredictor"]
 
 _AT_ONCE = 64
 """Patients whose draws are made at once: a megabyte, near what a processor's cache holds."""

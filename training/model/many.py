@@ -17,7 +17,7 @@ from training.model.coalitions import shapley_weights
 from training.model.explanation import Attribution, Explainer
 from training.model.response_model import OutcomeModel, ResponseModel
 
-__all__ = ["Attributions", "ManyExplainer"]
+__all__ = ["ManyExplainer"]
 
 _MOST_PREDICTORS = 10
 """Most predictors whose coalitions are all counted over all rows; beyond, one patient at a time."""

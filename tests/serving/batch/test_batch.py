@@ -14,7 +14,7 @@ import pytest
 from features.errors import InputError
 from serving.batch import batch as module
 from serving.batch import run as run_module
-from serving.batch.parts import Parts, name_refused
+from serving.batch.parts import AnswerParts, name_refused
 from serving.commands.predict import predict
 from serving.estimate.predictor import Predictor
 from serving.estimate.several import predict_cohort, to_table
@@ -98,7 +98,7 @@ def test_a_short_file_is_checked_as_a_whole_and_cut_afterwards(
     table.loc[5, "patient_id"] = "P4"
     table.to_csv(tmp_path / "in.csv", index=False)
     assert "each patient_id with each course_number once" in str(fail(*asked, "--force"))
-    assert not Parts(out).folder.exists()
+    assert not AnswerParts(out).folder.exists()
 
 
 @pytest.mark.usefixtures("pieces")
@@ -108,13 +108,14 @@ def test_what_was_ended_goes_on_without_loss_or_doubles(
     table, out = make(36), tmp_path / "out.csv"
     table.to_csv(tmp_path / "in.csv", index=False)
     asked = ("predict", folder, "--cohort", tmp_path / "in.csv", "--out", out, "--jobs", 1)
-    answer, answered = run_module._answer, []
+    answer = run_module._answer
+    answered: list[int] = []
 
-    def end_at_third(task: Any, asking: Any) -> None:
+    def end_at_third(portion: Any, asking: Any) -> None:
         if len(answered) == 2:
             raise KeyboardInterrupt
-        answered.append(task.number)
-        answer(task, asking)
+        answered.append(portion.number)
+        answer(portion, asking)
 
     with monkeypatch.context() as patch:
         patch.setattr(run_module, "_answer", end_at_third)
@@ -125,9 +126,9 @@ def test_what_was_ended_goes_on_without_loss_or_doubles(
     assert "go on with it by --resume" in str(fail(*asked))
     rest: list[int] = []
 
-    def note(task: Any, asking: Any) -> None:
-        rest.append(task.number)
-        answer(task, asking)
+    def note(portion: Any, asking: Any) -> None:
+        rest.append(portion.number)
+        answer(portion, asking)
 
     monkeypatch.setattr(run_module, "_answer", note)
     done = run(*asked, "--resume")
@@ -186,7 +187,7 @@ def test_without_reasons_there_are_none(folder: Path, tmp_path: Path, predictor:
     assert run("predict", folder, *asked).exit_code == 0
     found = pd.read_csv(tmp_path / "out.csv")
     hold_alike(found, expect(predictor, make(3))[list(found)])
-    assert not [name for name in found if "_from_" in name or name.endswith("_base")]
+    assert not [name for name in found if "_from_" in str(name) or str(name).endswith("_base")]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError, Problem
-from serving.batch.parts import Parts, name_refused
+from serving.batch.parts import AnswerParts, name_refused
 
 RUN = {"input": {"a.csv": "1"}, "model": "m", "options": {"explanation": True}, "version": "1"}
 COLUMNS = ["patient_id", "row", "submodel", "t1_probability", "told"]
@@ -29,7 +29,7 @@ def make(n: int, start: int = 2) -> pd.DataFrame:
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
 def test_parts_become_one_file_in_their_order(tmp_path: Path, ending: str) -> None:
-    parts = Parts(tmp_path / f"out{ending}")
+    parts = AnswerParts(tmp_path / f"out{ending}")
     assert parts.begin(RUN, resume=False, force=False) == set()
     wrong = [Problem("nrs_t0", "a number", "'x,y'", 5, "do this"), Problem("sex", "a", "b", 5)]
     parts.write(2, make(0), [], file="a.csv")
@@ -53,7 +53,7 @@ def test_parts_become_one_file_in_their_order(tmp_path: Path, ending: str) -> No
 
 
 def test_nobody_s_parts_are_taken_for_another_run_s(tmp_path: Path) -> None:
-    parts = Parts(tmp_path / "out.csv")
+    parts = AnswerParts(tmp_path / "out.csv")
     parts.begin(RUN, resume=False, force=False)
     parts.write(0, make(1), [], file="a.csv")
     with pytest.raises(InputError, match="go on with it by --resume, or begin anew by --force"):
@@ -66,7 +66,7 @@ def test_nobody_s_parts_are_taken_for_another_run_s(tmp_path: Path) -> None:
 
 
 def test_what_was_being_written_is_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    parts = Parts(tmp_path / "out.csv")
+    parts = AnswerParts(tmp_path / "out.csv")
     parts.begin(RUN, resume=False, force=False)
     wrong = [Problem("sex", "a", "b", 2)]
 

@@ -10,8 +10,8 @@ import pytest
 
 from features.errors import InputError, KetresponseError
 from features.files.streams import Piece
-from serving.batch.parts import Parts
-from serving.batch.run import Asking, Task, answer_all
+from serving.batch.parts import AnswerParts
+from serving.batch.run import Asking, Portion, answer_all
 from serving.estimate.several import list_columns
 from training.store.artifact import read_facts
 
@@ -24,16 +24,16 @@ def folder(save) -> Path:
 
 
 def ask(folder: Path, out: Path, *, explains: bool = True) -> Asking:
-    Parts(out).begin({}, resume=False, force=True)
+    AnswerParts(out).begin({}, resume=False, force=True)
     return Asking(folder, read_facts(folder)[1], "", (), explains, out, names_files=False)
 
 
-def make_tasks(n: int, *, n_rows: int = 3) -> Iterator[Task]:
+def make_portions(n: int, *, n_rows: int = 3) -> Iterator[Portion]:
     for number in range(n):
         lines = (
             f"P{number}-{i},{i % 11},{1 + number / 7:.6f},no,yes,male\n" for i in range(n_rows)
         )
-        yield Task(
+        yield Portion(
             number, "x.csv", Piece("x.csv", "".join(lines).encode(), HEADING, 1 + number * n_rows)
         )
 
@@ -43,8 +43,8 @@ def test_two_processes_write_what_one_writes(folder: Path, tmp_path: Path, predi
     for jobs in (1, 2):
         out = tmp_path / f"{jobs}.csv"
         steps = count(1)
-        answer_all(make_tasks(5), ask(folder, out), jobs=jobs, step=lambda it=steps: next(it))
-        assert Parts(out).join(columns, force=False) == (15, 0)
+        answer_all(make_portions(5), ask(folder, out), jobs=jobs, step=lambda it=steps: next(it))
+        assert AnswerParts(out).join(columns, force=False) == (15, 0)
         assert next(steps) == 6
         found.append(pd.read_csv(out))
     pd.testing.assert_frame_equal(*found, rtol=0.0, atol=1e-12)
@@ -52,32 +52,32 @@ def test_two_processes_write_what_one_writes(folder: Path, tmp_path: Path, predi
 
 
 def test_a_piece_of_no_cohort_ends_the_run_and_the_parts_stay(folder: Path, tmp_path: Path) -> None:
-    def tasks() -> Iterator[Task]:
-        yield from make_tasks(2)
-        yield Task(2, "y.csv", Piece("y.csv", b"1,2\n", b"age,nrs\n", 1))
+    def portions() -> Iterator[Portion]:
+        yield from make_portions(2)
+        yield Portion(2, "y.csv", Piece("y.csv", b"1,2\n", b"age,nrs\n", 1))
 
     out = tmp_path / "out.csv"
     with pytest.raises(InputError, match=r"y\.csv: cohort") as caught:
-        answer_all(tasks(), ask(folder, out), jobs=1, step=lambda: None)
+        answer_all(portions(), ask(folder, out), jobs=1, step=lambda: None)
     assert {p.column for p in caught.value.problems} >= {"patient_id"}
-    assert len(list(Parts(out).folder.glob("*.csv"))) == 2
+    assert len(list(AnswerParts(out).folder.glob("*.csv"))) == 2
 
 
 def test_a_model_that_was_exchanged_is_told(save, tmp_path: Path) -> None:
     asking = ask(save(), tmp_path / "out.csv")
     other = Asking(save(horizons=("t1",)), *list(asking.__dict__.values())[1:])
     with pytest.raises(KetresponseError, match="is another one by now"):
-        answer_all(make_tasks(1), other, jobs=1, step=lambda: None)
+        answer_all(make_portions(1), other, jobs=1, step=lambda: None)
 
 
 def test_memory_does_not_grow_with_the_number_of_pieces(folder: Path, tmp_path: Path) -> None:
     asking = ask(folder, tmp_path / "out.csv", explains=False)
-    answer_all(make_tasks(2), asking, jobs=1, step=lambda: None)  # what is made once
+    answer_all(make_portions(2), asking, jobs=1, step=lambda: None)  # what is made once
     sizes: list[int] = []
     tracemalloc.start()
     try:
         answer_all(
-            make_tasks(60),
+            make_portions(60),
             asking,
             jobs=1,
             step=lambda: sizes.append(tracemalloc.get_traced_memory()[0]),
