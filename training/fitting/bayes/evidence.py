@@ -24,9 +24,11 @@ import numpy as np
 from scipy.special import expit, logsumexp
 
 from features.arrays import FloatArray, IntArray
+from training.fitting.bayes.directions import INTERCEPT_SD
 from training.fitting.bayes.effects import STRAIGHT, Effects, draw_in
 from training.fitting.bayes.hypotheses import Hypothesis, list_all, list_chosen, list_few
-from training.fitting.bayes.laplace import INTERCEPT_SD, Mode, find_mode
+from training.fitting.bayes.laplace import Mode, find_mode
+from training.fitting.bayes.screening import SCREENED_FROM, keep_likely, sum_up_likelihood
 from training.fitting.solvers import fit_intercept
 
 __all__ = ["Evidence", "fit_evidence"]
@@ -164,7 +166,8 @@ def _solve(effects: Effects, y: FloatArray, models: Sequence[Hypothesis]) -> lis
     for model in models:
         prior = np.concatenate([[INTERCEPT_SD**2], model.variances])
         used = np.flatnonzero(prior)
-        modes.append(find_mode(effects.design[:, used], y, prior[used], start=start))
+        design = effects.design if used.size == prior.size else effects.design[:, used]
+        modes.append(find_mode(design, y, prior[used], start=start))
         start = modes[-1].margin
     return modes
 
@@ -196,10 +199,16 @@ def fit_evidence(effects: Effects, y: FloatArray) -> Evidence:
     models = list_all(effects)
     if effects.has_gaps:
         effects = _dampen(effects, y, models)
+    form = None
+    if len(y) >= SCREENED_FROM:
+        form = sum_up_likelihood(effects.design, y, models)
+        # That of nothing stays in front: its probability is told.
+        models = [models[0], *keep_likely(form, models[1:])]
     modes = _solve(effects, y, models)
     every = _Mixture(effects, models, modes)
     order = _order_predictors(effects, every.find_coef(every.weigh(0))[1:])
     more = [*list_few(effects, order), *list_chosen(effects, y)]
+    more = keep_likely(form, more, models)
     mixture = _Mixture(effects, [*models, *more], [*modes, *_solve(effects, y, more)])
     weights = mixture.weigh(0)
     margins = np.stack([mode.margin for mode in mixture.modes])

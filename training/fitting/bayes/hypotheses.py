@@ -15,8 +15,9 @@ import numpy as np
 from scipy.special import expit, gammaln, logsumexp
 
 from features.arrays import BoolArray, FloatArray, IntArray
+from training.fitting.bayes.directions import INTERCEPT_SD, list_blocks
 from training.fitting.bayes.effects import BEND, PRODUCT, STEP, STRAIGHT, SWITCH, Effects
-from training.fitting.bayes.laplace import INTERCEPT_SD, find_mode
+from training.fitting.bayes.laplace import find_mode
 
 __all__ = ["POINT", "RANGE", "Hypothesis", "choose_effects", "list_all", "list_chosen", "list_few"]
 
@@ -185,13 +186,7 @@ def choose_effects(effects: Effects, y: FloatArray, *, sd: float, most: int) -> 
     design, prior = effects.design[:, :1], np.array([INTERCEPT_SD**2, *[sd**2] * most])
     risk, margin = np.full(len(y), float(np.mean(y))), None
     for _ in range(most):
-        weight = np.sqrt(risk * (1 - risk))
-        beside = np.linalg.qr(design * weight[:, np.newaxis])[0]
-        scaled = columns * weight[:, np.newaxis]
-        along = beside.T @ scaled
-        apart = (y - risk) / weight
-        told = np.sum(scaled**2, axis=0) - np.sum(along**2, axis=0)
-        gain = apart @ scaled - (apart @ beside) @ along
+        told, gain = _look_ahead(columns, design, y, risk)
         score = np.where(told > 1e-6 * len(y), gain**2 / (told + sd**-2), -1.0)
         score[chosen] = -1.0
         most_told = float(score.max())
@@ -205,3 +200,20 @@ def choose_effects(effects: Effects, y: FloatArray, *, sd: float, most: int) -> 
         margin = find_mode(design, y, prior[: design.shape[1]], start=margin).margin
         risk = expit(margin)
     return found
+
+
+def _look_ahead(
+    columns: FloatArray, design: FloatArray, y: FloatArray, risk: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return what is left of each column beside those of a design, and how far it pulls."""
+    weight = np.sqrt(risk * (1 - risk))
+    beside = np.linalg.qr(design * weight[:, np.newaxis])[0]
+    apart = (y - risk) / weight
+    along = np.zeros((beside.shape[1], columns.shape[1]))
+    size, pull = np.zeros((2, columns.shape[1]))
+    for rows in list_blocks(len(y)):
+        scaled = columns[rows] * weight[rows, np.newaxis]
+        along += beside[rows].T @ scaled
+        size += np.sum(scaled**2, axis=0)
+        pull += apart[rows] @ scaled
+    return size - np.sum(along**2, axis=0), pull - (apart @ beside) @ along

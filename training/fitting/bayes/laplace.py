@@ -2,7 +2,9 @@
 
 Around its mode the posterior is taken as normal, and what the prior expected of the data (the
 evidence) follows from it; Tierney and Kadane 1986, doi:10.1080/01621459.1986.10478240. Where there
-are fewer patients than columns, the model is solved in as many directions as there are patients.
+are fewer patients than columns, the model is solved in as many directions as there are patients. Of
+many patients no second copy is made: their rows are summed up a block at a time
+(:mod:`training.fitting.bayes.directions`).
 """
 
 from __future__ import annotations
@@ -11,20 +13,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotrs, dtrtrs
+from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.special import expit, logit
 
 from features.arrays import FloatArray, IntArray
+from training.fitting.bayes.directions import INTERCEPT_SD, factor, find_directions, solve_lower
 
 __all__ = ["INTERCEPT_SD", "Mode", "find_mode"]
 
-INTERCEPT_SD = 10.0
-"""Prior standard deviation of the intercept, in log-odds: next to nothing is known of it."""
 _TOLERANCE = 1e-4
 """Log-odds; the step that is so short is still taken, and leaves an error of about its square."""
 _MAX_STEPS = 200
 _LONGEST_MOVE = 1.5  # as in training.fitting.solvers: such a step always lowers the loss
-_JITTER = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class Mode:
             As it was solved with: see :func:`find_mode`.
         """
         weighted = design * self.information[:, np.newaxis]
-        told = _solve_lower(self.precision, _factor(design, prior).T @ weighted)
+        told = solve_lower(self.precision, factor(design, prior).T @ weighted)
         less = design.T @ weighted - told.T @ told
         return np.asarray(np.diag(prior) - prior[:, np.newaxis] * less * prior)
 
@@ -85,7 +85,7 @@ class Mode:
         """
         margin = np.empty_like(self.margin)
         variance = np.empty_like(self.variance)
-        half = _solve_lower(self.precision, _factor(design, prior).T).T
+        half = solve_lower(self.precision, factor(design, prior).T).T
         for rows in places:
             own = half[rows] @ half[rows].transpose(0, 2, 1)
             left = np.eye(rows.shape[1]) - own * self.information[rows][:, np.newaxis]
@@ -93,21 +93,6 @@ class Mode:
             margin[rows] = self.margin[rows] - pulled[:, :, 0]
             variance[rows] = np.diagonal(np.linalg.solve(left, own), axis1=1, axis2=2)
         return margin, variance
-
-
-def _solve_lower(lower: FloatArray, right: FloatArray) -> FloatArray:
-    # LAPACK itself: the checks around it cost more than a system of so few patients.
-    return np.asarray(dtrtrs(lower, right, lower=True)[0])
-
-
-def _factor(design: FloatArray, prior: FloatArray) -> FloatArray:
-    """Return the narrower of two matrices whose square is the prior covariance of the log-odds."""
-    scaled = design * np.sqrt(prior)
-    if scaled.shape[1] <= len(scaled):
-        return np.asarray(scaled)
-    covariance = scaled @ scaled.T
-    covariance.reshape(-1)[:: len(covariance) + 1] += _JITTER * INTERCEPT_SD**2
-    return np.asarray(np.linalg.cholesky(covariance))
 
 
 def find_mode(
@@ -131,10 +116,8 @@ def find_mode(
     ArithmeticError
         If the steps do not come to rest.
     """
-    factor = _factor(design, prior)
-    across = factor.T
-    diagonal = slice(None, None, len(across) + 1)
-    margin, place = np.zeros(len(y)), np.zeros(len(across))
+    directions = find_directions(design, prior)
+    margin, place = np.zeros(len(y)), np.zeros(directions.count)
     if start is None:
         start = np.full(len(y), float(logit(np.clip(np.mean(y), 0.02, 0.98))))
     # The first step is Newton's from the log-odds given, wherever the directions stand.
@@ -142,14 +125,14 @@ def find_mode(
     for step in range(_MAX_STEPS):
         risk = expit(towards)
         information = np.maximum(risk * (1 - risk), 1e-10)
-        precision = (across * information) @ factor
-        precision.reshape(-1)[diagonal] += 1.0
+        precision, pulled = directions.sum_up(information, information * towards + y - risk)
+        precision.reshape(-1)[:: directions.count + 1] += 1.0
         # It is symmetric, and the other way round LAPACK need not copy it.
         lower, failed = dpotrf(precision.T, lower=True, clean=True, overwrite_a=True)
         if failed:
             break
-        wanted, _ = dpotrs(lower, across @ (information * towards + y - risk), lower=True)
-        after = factor @ wanted
+        wanted, _ = dpotrs(lower, pulled, lower=True)
+        after = directions.move(wanted)
         reach = float(np.abs(after - margin).max()) if step else 0.0
         if reach > _LONGEST_MOVE:
             share = _LONGEST_MOVE / reach
@@ -161,7 +144,6 @@ def find_mode(
             break
     if failed or reach >= _TOLERANCE:
         raise ArithmeticError("Bayesian logistic regression did not converge")
-    half = _solve_lower(lower, across)
     return Mode(
         evidence=float(
             y @ margin
@@ -170,7 +152,7 @@ def find_mode(
             - np.log(lower.diagonal()).sum()
         ),
         margin=margin,
-        variance=np.einsum("ij,ij->j", half, half),
+        variance=directions.find_variance(lower),
         information=information,
         residual=y - expit(margin),
         precision=lower,
