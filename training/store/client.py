@@ -47,6 +47,9 @@ _ENVIRONMENT = {
 }
 """Read by MLflow at its import; what the user has set stays."""
 
+_OBJECT_STORES = ("boto3", "botocore", "s3transfer")
+"""Libraries that reach an object store, with errors of their own; not everybody has them."""
+
 _PATIENCE_SECONDS = 10
 """How long a database server may take to be reached."""
 
@@ -83,8 +86,11 @@ def telling_failures(what: str, tracking_uri: str) -> Iterator[None]:
 
     try:
         yield
-    # ImportError: the driver of a database that is asked for is not installed.
-    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError) as err:
+    except Exception as err:
+        # ImportError: the driver of a database that is asked for is not installed.
+        known = (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError)
+        if not isinstance(err, known) and type(err).__module__.split(".")[0] not in _OBJECT_STORES:
+            raise
         where = hide_password(tracking_uri)
         reason = shorten(str(err).replace(tracking_uri, where), 300, placeholder=" ...")
         raise KetresponseError(

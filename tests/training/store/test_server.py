@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from features.errors import KetresponseError
 from features.processes import mark_process
 from tests.training.helpers.examples import make_facts, make_model
+from tests.training.helpers.mlflow_servers import MlflowServer, serve_mlflow
 from training.store import client, registry, tracking
 from training.store.abandoned import end_abandoned
 from training.store.client import make_client
@@ -24,53 +23,12 @@ from training.store.tracking import RunRecord, begin_run, finish_run, track_run
 pytestmark = pytest.mark.filterwarnings("ignore:starlette.middleware.wsgi is deprecated")
 
 
-class MlflowServer:
-    """An MLflow server in a thread, on one port, that can be stopped and started again."""
-
-    def __init__(self, app: Any) -> None:
-        self._app, self._port = app, 0
-        self.start()
-
-    def start(self) -> None:
-        from werkzeug.serving import make_server
-
-        self._server = make_server("127.0.0.1", self._port, self._app, threaded=True)
-        self._port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.05])
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
-
-
 @pytest.fixture
 def server(
     tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MlflowServer]:
-    make_client(tracking_uri)  # sets the environment before MLflow is imported
-    import mlflow
-    from mlflow import server as served
-    from mlflow.server import handlers
-
-    before = mlflow.get_tracking_uri()
-    monkeypatch.setenv(served.BACKEND_STORE_URI_ENV_VAR, tracking_uri)
-    monkeypatch.setenv(served.REGISTRY_STORE_URI_ENV_VAR, tracking_uri)
-    monkeypatch.setenv(served.ARTIFACT_ROOT_ENV_VAR, "mlflow-artifacts:/")
-    monkeypatch.setenv(served.ARTIFACTS_DESTINATION_ENV_VAR, str(tmp_path / "destination"))
-    monkeypatch.setenv(served.SERVE_ARTIFACTS_ENV_VAR, "true")
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    for store in ("_tracking_store", "_model_registry_store", "_artifact_repo"):
-        monkeypatch.setattr(handlers, store, None)
-    running = MlflowServer(served.app)
-    yield running
-    running.stop()
-    mlflow.set_tracking_uri(before)
+    with serve_mlflow(tracking_uri, str(tmp_path / "destination"), monkeypatch) as running:
+        yield running
 
 
 def test_a_server_keeps_run_and_model(server: MlflowServer, tmp_path: Path) -> None:
