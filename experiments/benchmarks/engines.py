@@ -1,0 +1,139 @@
+"""What a cluster costs beside as many processes of this machine.
+
+Run as ``python -m experiments.benchmarks.engines [--turns 5]``, or by ``make bench``. The same
+bootstrap reruns on two workers of a Dask cluster of this machine and in two processes, in turns:
+many fits of milliseconds, fewer of a tenth of a second, and a large cohort, of which a fit sees all
+rows. The scheduler runs in the process that sends and collects, which is the dearest place for it.
+Libraries are loaded before, and both give the same numbers, which is asserted.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import psutil
+
+from experiments.benchmarks.costs import Cost
+from experiments.benchmarks.resampling import make_plain_data
+from experiments.benchmarks.training import make_data
+from training.fitting.bootstrap import predict_from_bootstraps
+from training.fitting.procedure import Procedure
+from training.fitting.response import Fit, TrainingData, fit_response
+from training.running.engine import open_engine
+
+__all__ = ["time_engines"]
+
+_WORKERS = 2
+
+
+@dataclass(frozen=True)
+class _Work:
+    what: str
+    n: int
+    data: TrainingData
+    fit: Fit
+
+    def run(self, seed: int) -> bytes:
+        """Return the risks of all reruns, to the last digit."""
+        found = predict_from_bootstraps(
+            self.data, self.fit, n_resamples=self.n, seed=seed, n_jobs=_WORKERS
+        )
+        return found.predictions.tobytes()
+
+
+def _list_work() -> Iterator[_Work]:
+    def make_fit(procedure: Procedure) -> Fit:
+        return partial(fit_response, procedure=procedure)
+
+    plain = make_fit(Procedure(("logistic",), inner_repeats=0))
+    ridge = make_fit(Procedure(("prevalence", "ridge"), inner_repeats=2))
+    yield _Work("fits of milliseconds", 600, make_plain_data(150, seed=1), plain)
+    yield _Work("fits of a tenth of a second", 60, make_data(150, seed=1), ridge)
+    yield _Work("fits of 50,000 patients", 24, make_plain_data(50_000, seed=1), plain)
+
+
+@contextmanager
+def _open_cluster() -> Iterator[str]:
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=_WORKERS, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+    ) as cluster:
+        yield str(cluster.scheduler_address)
+
+
+def _count_cpu() -> float:
+    """Return the CPU seconds so far of this process and all that it has started and still run."""
+    own = psutil.Process()
+    used = [each.cpu_times() for each in (own, *own.children(recursive=True))]
+    return float(sum(times.user + times.system for times in used))
+
+
+def time_engines(turns: int = 5) -> list[Cost]:
+    """Time the same work on a cluster and in processes, in turns.
+
+    Returns
+    -------
+    list of Cost
+        Two for each kind of work: elapsed seconds, and CPU seconds of all processes. The
+        reference is the same work in processes of this machine.
+    """
+    costs = []
+    with _open_cluster() as address:
+        opened = partial(open_engine, "dask", jobs=None, scheduler=address, environ={})
+        for work in _list_work():
+            with opened():
+                there = work.run(0)
+            if work.run(0) != there:
+                raise AssertionError(f"{work.what}: other numbers on a cluster")
+            taken: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
+            for turn in range(turns):
+                for on_cluster in (True, False) if turn % 2 else (False, True):
+                    taken[on_cluster].append(_time(work, opened if on_cluster else None, turn))
+            for place, (unit, kind) in enumerate((("s", "time"), ("s CPU", "CPU"))):
+                costs.append(
+                    Cost(
+                        f"{work.what}, on a cluster, {kind}",
+                        work.n,
+                        "fits",
+                        tuple(each[place] for each in taken[True]),
+                        tuple(each[place] for each in taken[False]),
+                        unit,
+                        f"{_WORKERS} processes of this machine",
+                    )
+                )
+    return costs
+
+
+def _time(work: _Work, opened: Any, turn: int) -> tuple[float, float]:
+    """Return elapsed and CPU seconds of work; a cluster's with the time to send the patients."""
+    if opened is None:
+        began, used = perf_counter(), _count_cpu()
+        work.run(1 + turn)
+        return perf_counter() - began, _count_cpu() - used
+    with opened():
+        began, used = perf_counter(), _count_cpu()
+        work.run(1 + turn)
+        return perf_counter() - began, _count_cpu() - used
+
+
+def main() -> None:
+    """Time both and print the ratios."""
+    parser = argparse.ArgumentParser(description="A cluster beside processes.")
+    parser.add_argument("--turns", type=int, default=5)
+    for cost in time_engines(parser.parse_args().turns):
+        median = float(np.median(cost.ratios))
+        took = float(np.median(cost.taken))
+        each = ", ".join(f"{ratio:.2f}" for ratio in cost.ratios)
+        print(f"{cost.what}: {took:.2f} {cost.unit}, {median:.2f} times ({each})")
+
+
+if __name__ == "__main__":
+    main()
