@@ -46,7 +46,10 @@ __all__ = [
 
 # Name: where its function is. It needs no argument and returns Costs. A name is never given to
 # another measurement: what was kept under it would be compared with something else.
-BENCHMARKS: dict[str, str] = {"prompt": "experiments.benchmarks.prompt:time_prompt"}
+BENCHMARKS: dict[str, str] = {
+    "prompt": "experiments.benchmarks.prompt:time_prompt",
+    "engines": "experiments.benchmarks.engines:time_engines",
+}
 
 KEPT = Path(__file__).parent / "kept.json"
 _OUTPUT = Path(__file__).parents[1] / "output" / "bench"

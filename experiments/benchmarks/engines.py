@@ -1,6 +1,6 @@
 """What a cluster costs beside as many processes of this machine.
 
-Run as ``python -m experiments.benchmarks.engines [--turns 5]``, or by ``make bench``. The same
+Run as ``python -m experiments.benchmarks.engines [--turns 3]``, or by ``make bench``. The same
 bootstrap reruns on two workers of a Dask cluster of this machine and in two processes, in turns:
 many fits of milliseconds, fewer of a tenth of a second, and a large cohort, of which a fit sees all
 rows. The scheduler runs in the process that sends and collects, which is the dearest place for it.
@@ -76,7 +76,7 @@ def _count_cpu() -> float:
     return float(sum(times.user + times.system for times in used))
 
 
-def time_engines(turns: int = 5) -> list[Cost]:
+def time_engines(turns: int = 3) -> list[Cost]:
     """Time the same work on a cluster and in processes, in turns.
 
     Returns
@@ -92,7 +92,7 @@ def time_engines(turns: int = 5) -> list[Cost]:
             with opened():
                 there = work.run(0)
             if work.run(0) != there:
-                raise AssertionError(f"{work.what}: other numbers on a cluster")
+                raise RuntimeError(f"{work.what}: other numbers on a cluster")
             taken: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
             for turn in range(turns):
                 for on_cluster in (True, False) if turn % 2 else (False, True):
@@ -127,7 +127,7 @@ def _time(work: _Work, opened: Any, turn: int) -> tuple[float, float]:
 def main() -> None:
     """Time both and print the ratios."""
     parser = argparse.ArgumentParser(description="A cluster beside processes.")
-    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--turns", type=int, default=3)
     for cost in time_engines(parser.parse_args().turns):
         median = float(np.median(cost.ratios))
         took = float(np.median(cost.taken))

@@ -24,14 +24,23 @@ from features.errors import InputError, KetresponseError, Problem
 from training.fitting.jobs import Engine
 from training.fitting.parts import find_parts
 from training.running.resuming import FLOORS
-from training.running.worker import Sent, Stand, Unlike, describe_process, hand_on, pack, run_batch
+from training.running.worker import (
+    THREADS,
+    Sent,
+    Stand,
+    Unlike,
+    describe_process,
+    hand_on,
+    pack,
+    run_batch,
+)
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 __all__ = ["open_cluster"]
 
-_CONNECT_SECONDS = 10
+_CONNECT_SECONDS = 30
 _LOOK_SECONDS = 1.0
 _NOBODY_SECONDS = 120.0
 """So long may a cluster be without any worker: one that was killed is back after a few seconds."""
@@ -44,7 +53,7 @@ _AHEAD = 2
 """Batches at a worker: the one it computes, and the next."""
 _SAME = "install on every machine what `pip freeze` shows here, and start its workers again"
 _ACTIONS = {
-    "tasks at a time": "start it with --nthreads 1, and as many workers as processors",
+    THREADS: "start it with --nthreads 1, and as many workers as processors",
     "instructions of the processor": "take machines of one kind, or let all of them use the oldest "
     "kind's: OPENBLAS_CORETYPE and NPY_DISABLE_CPU_FEATURES, here and at every worker",
 }
@@ -247,13 +256,21 @@ def open_cluster(address: str, *, floors: tuple[str, ...] = FLOORS) -> Iterator[
     """
     try:
         import dask
-        from distributed import Client
+        from distributed import Client, Security
     except ImportError as err:
         raise KetresponseError(
             "A cluster needs Dask, which is not installed here: pip install 'ketresponse[dask]'."
         ) from err
     quiet = dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"})
     with quiet, _silence("distributed"):
+        if (
+            address.startswith("tls:")
+            and Security().get_connection_args("client")["ssl_context"] is None
+        ):
+            raise KetresponseError(
+                f"{address} needs certificates: Dask's settings distributed.comm.tls.ca-file, and "
+                "client.cert and client.key under it, name them (see docs/scale.md)."
+            )
         try:
             client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError, RuntimeError) as err:
@@ -289,7 +306,11 @@ def _check_workers(client: Client, address: str, floors: tuple[str, ...]) -> Non
         raise KetresponseError(
             f"The scheduler at {address} has no worker: start some with `{_tell_start(address)}`."
         ) from err
+    known = client.scheduler_info(n_workers=-1)["workers"]
     found = client.run(describe_process, floors, on_error="return")
+    for worker, theirs in found.items():  # outside a task a worker does not know itself
+        if isinstance(theirs, dict) and worker in known:
+            theirs |= {THREADS: str(known[worker]["nthreads"])}
     problem = _list_unlike(found, floors)
     if problem is not None:
         raise problem

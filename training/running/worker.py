@@ -22,18 +22,21 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from training.running.resuming import digest_floors
 from training.store.facts import package_versions
 
-__all__ = ["Sent", "Stand", "Unlike", "describe_process", "hand_on", "pack", "run_batch"]
+__all__ = ["THREADS", "Sent", "Stand", "Unlike", "describe_process", "hand_on", "pack", "run_batch"]
 
+THREADS = "tasks at a time"
 _PACKAGES = ("cloudpickle", "dask", "distributed", "firthmodels", "joblib", "scikit-misc")
 
 
-def describe_process(floors: tuple[str, ...]) -> dict[str, str]:
+def describe_process(floors: tuple[str, ...], *, threads: int = 1) -> dict[str, str]:
     """Return all that the numbers of a process depend on beside its tasks, by what it is.
 
     Parameters
     ----------
     floors : tuple of str
         The packages of ours whose code the tasks run.
+    threads : int
+        How many tasks it runs at a time.
 
     Returns
     -------
@@ -42,7 +45,7 @@ def describe_process(floors: tuple[str, ...]) -> dict[str, str]:
         processor` that NumPy and its linear algebra use: other ones round otherwise, in the last
         digits; `tasks at a time`, which has to be 1, since fits share their process with nothing.
     """
-    return _describe_installation(floors) | {"tasks at a time": str(_count_threads())}
+    return _describe_installation(floors) | {THREADS: str(threads)}
 
 
 @cache
@@ -57,15 +60,6 @@ def _describe_installation(floors: tuple[str, ...]) -> dict[str, str]:
     kernels = {each.get("architecture", "") for each in threadpool_info()} - {""}
     found["instructions of the processor"] = " ".join([*used, *sorted(kernels)])
     return found
-
-
-def _count_threads() -> int:
-    from distributed import get_worker
-
-    try:
-        return int(get_worker().state.nthreads)
-    except ValueError:  # no worker, but the process that sends the tasks
-        return 1
 
 
 class Unlike(Exception):
@@ -111,11 +105,12 @@ def run_batch(
     The worker says first that it computes as asked: it may have come after all others were looked
     at, and an object of other code may not even be unpacked.
     """
-    own = describe_process(floors)
-    if own != expected:
-        from distributed import get_worker
+    from distributed import get_worker
 
-        raise Unlike(get_worker().address, own)
+    worker = get_worker()
+    own = describe_process(floors, threads=worker.state.nthreads)
+    if own != expected:
+        raise Unlike(worker.address, own)
     tasks, found = pickle.loads(packed), []
     start = perf_counter()
     with threadpool_limits(limits=1):

@@ -39,9 +39,9 @@ class RunningCluster:
     scheduler: subprocess.Popen[bytes]
     workers: list[subprocess.Popen[bytes]]
 
-    def add_worker(self) -> None:
-        """Start a worker of one thread; it comes when it comes."""
-        spec = _spec("Worker", nthreads=1, dashboard=False, local_directory=str(self.folder))
+    def add_worker(self, *, threads: int = 1) -> None:
+        """Start a worker; it comes when it comes."""
+        spec = _spec("Worker", nthreads=threads, dashboard=False, local_directory=str(self.folder))
         self.workers.append(_start(self.address, "--spec", spec))
 
     def kill_worker(self) -> None:

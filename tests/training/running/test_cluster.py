@@ -106,7 +106,7 @@ def test_workers_that_compute_otherwise_are_refused_all_at_once(
     running: RunningCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def describe(floors: tuple[str, ...]) -> dict[str, str]:
-        return describe_process(floors) | {"numpy": "0.1", "tasks at a time": "2"}
+        return describe_process(floors) | {"numpy": "0.1", "joblib": "0.2"}
 
     with open_cluster(running.address) as opened, running_on(opened):
         monkeypatch.setattr(cluster, "_describe_here", describe)
@@ -115,7 +115,6 @@ def test_workers_that_compute_otherwise_are_refused_all_at_once(
         assert "expected numpy 0.1; got 2" in found.value.report()
     with pytest.raises(InputError, match="4 problems") as found, open_cluster(running.address):
         pass
-    assert "start it with --nthreads 1" in str(found.value)
     assert "install on every machine" in str(found.value)
 
 
@@ -124,6 +123,14 @@ def test_where_no_scheduler_answers_that_is_told(monkeypatch: pytest.MonkeyPatch
     with (
         pytest.raises(KetresponseError, match=r"No scheduler answers at tcp://127.0.0.1:9 .*dask"),
         open_cluster("tcp://127.0.0.1:9"),
+    ):
+        pass
+
+
+def test_without_certificates_a_closed_network_is_not_entered() -> None:
+    with (
+        pytest.raises(KetresponseError, match="needs certificates"),
+        open_cluster("tls://127.0.0.1:9"),
     ):
         pass
 
@@ -155,6 +162,17 @@ def test_without_any_worker_the_work_ends_and_what_had_ended_is_kept(
     ):
         pass
     assert 3 <= Parts(tmp_path, reuse=True).count() < N
+
+
+def test_a_worker_that_does_several_things_at_a_time_is_refused(running: RunningCluster) -> None:
+    running.add_worker(threads=2)
+    _wait_for(running, 1)
+    with (
+        pytest.raises(InputError, match="expected tasks at a time 1; start it with --nthreads 1"),
+        open_cluster(running.address),
+    ):
+        pass
+    running.kill_worker()
 
 
 def test_a_scheduler_that_is_lost_is_told_and_the_work_goes_on_elsewhere(

@@ -1,6 +1,7 @@
 """What travels arrives as it was, and a worker says first what it computes with."""
 
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,14 +23,21 @@ def test_an_object_arrives_at_an_even_address_and_once():
     assert again.unpack().tobytes() == odd.tobytes()
 
 
-def test_a_batch_gives_the_results_of_its_tasks_in_order():
+def _be_worker(monkeypatch, threads=1):
+    """Let this process be a worker, as far as Dask says so."""
+    one = SimpleNamespace(address="tcp://127.0.0.1:1", state=SimpleNamespace(nthreads=threads))
+    monkeypatch.setattr("distributed.get_worker", lambda: one)
+
+
+def test_a_batch_gives_the_results_of_its_tasks_in_order(monkeypatch):
+    _be_worker(monkeypatch)
     tasks = [(look_at, [Stand(0), number], {}) for number in (3, 1)]
     seconds, packed = run_batch(describe_process(FLOORS), FLOORS, pack(tasks), Sent(pack(Large())))
     assert [found[2] for found in pickle.loads(packed)] == [3.0, 1.0]
     assert seconds >= 0.02
 
 
-def test_what_a_process_computes_with_is_told_by_name(monkeypatch):
+def test_what_a_process_computes_with_is_told_by_name():
     found = describe_process(FLOORS)
     assert found["numpy"] == np.__version__
     assert found["tasks at a time"] == "1"
@@ -39,12 +47,8 @@ def test_what_a_process_computes_with_is_told_by_name(monkeypatch):
 
 
 def test_other_code_is_refused_before_anything_is_unpacked(monkeypatch):
-    class Address:
-        address = "tcp://127.0.0.1:1"
-
-    monkeypatch.setattr("distributed.get_worker", Address)
-    monkeypatch.setattr(worker, "_count_threads", lambda: 1)
+    _be_worker(monkeypatch, threads=2)
     expected = describe_process(FLOORS) | {"ketresponse": "code of another day"}
     with pytest.raises(worker.Unlike) as found:
         run_batch(expected, FLOORS, b"no pickle")
-    assert found.value.args == ("tcp://127.0.0.1:1", describe_process(FLOORS))
+    assert found.value.args == ("tcp://127.0.0.1:1", describe_process(FLOORS, threads=2))
