@@ -51,7 +51,8 @@ test: $(VENV)/ready $(FLOWER)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	@# Without files of bytecode every process would rewrite and compile all test modules again.
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
 # What everything costs, beside what was kept: about ten minutes, best with nothing else running.
 # ARGS="prompt --keep" runs one of them and keeps it; docs/performance.md says how to read it.

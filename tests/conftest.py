@@ -18,6 +18,29 @@ from hypothesis import settings
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # read when numpy is first imported
     os.environ.setdefault(_name, "1")
+SLOW = (
+    "test_shell_blocks.py",
+    "serving/test_release.py",
+    "serving/review/test_app.py",
+    "serving/review/test_browser.py",
+    "test_containerfile.py",
+    "test_documentation.py",
+    "test_quickstart.py",
+    "serving/test_machines.py",
+    "serving/test_loop.py",
+    "training/review/test_telling.py",
+    "training/fitting/bayes/test_evidence.py",
+)
+"""Modules of many seconds, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow modules: one left to the end would have one processor work alone."""
+    tests = Path(__file__).parent
+    place = {tests / name: at for at, name in enumerate(SLOW)}
+    items.sort(key=lambda item: place.get(item.path, len(SLOW)))
+
+
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 

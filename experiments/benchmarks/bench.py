@@ -49,6 +49,9 @@ __all__ = [
 BENCHMARKS: dict[str, str] = {
     "prompt": "experiments.benchmarks.prompt:time_prompt",
     "engines": "experiments.benchmarks.engines:time_engines",
+    "estimates": "experiments.benchmarks.slopes:time_estimates",
+    "fits": "experiments.benchmarks.slopes:time_fits",
+    "resampling": "experiments.benchmarks.slopes:time_resampling",
 }
 
 KEPT = Path(__file__).parent / "kept.json"

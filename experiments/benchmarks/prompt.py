@@ -22,7 +22,7 @@ from experiments.benchmarks.costs import Cost, Job, count_with_children, time_in
 from features.files.table import write_table
 from features.simulation.cohort import make_cohort
 
-__all__ = ["time_prompt"]
+__all__ = ["time_prompt", "train_small"]
 
 _STUDY = """
 name = "prompt"
@@ -40,11 +40,33 @@ learning_curve = 0
 """
 
 
+def train_small(folder: Path) -> tuple[str, str]:
+    """Train a model of 120 simulated patients.
+
+    Parameters
+    ----------
+    folder : Path
+        Empty; cohort, study, runs and model go there.
+
+    Returns
+    -------
+    tuple of str
+        ``NAME:VERSION`` and the address of the tracking store.
+    """
+    write_table(make_cohort(120, seed=1).table, folder / "cohort.csv")
+    (folder / "study.toml").write_text(_STUDY, encoding="utf-8")
+    return _run(folder, "train", "study.toml", "--quiet", "--jobs", "1"), _find_store(folder)
+
+
+def _find_store(folder: Path) -> str:
+    return f"sqlite:///{folder}/mlflow.db"
+
+
 def _run(folder: Path, *words: str) -> str:
     environ = {
         name: value for name, value in os.environ.items() if not name.startswith("KETRESPONSE_")
     }
-    environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
+    environ["MLFLOW_TRACKING_URI"] = _find_store(folder)
     environ["OMP_NUM_THREADS"] = environ["OPENBLAS_NUM_THREADS"] = "1"
     command = [sys.executable, "-m", "ketresponse", *words]
     done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
@@ -70,9 +92,7 @@ def time_prompt(*, sizes: Sequence[int] = (1000, 10_000, 100_000), turns: int = 
     """
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        write_table(make_cohort(120, seed=1).table, folder / "cohort.csv")
-        (folder / "study.toml").write_text(_STUDY, encoding="utf-8")
-        model = _run(folder, "train", "study.toml", "--quiet", "--jobs", "1")
+        model, _ = train_small(folder)
         patient = [word for value in ("nrs_t0=8", "opioid=no") for word in ("--set", value)]
         size = ["--parameters", "5", "--prevalence", "0.6", "--c-statistic", "0.7"]
         commands = {

@@ -32,7 +32,7 @@ from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData, fit_response
 from training.measures.optimism import compute_optimism
 
-__all__ = ["make_plain_data", "validate_by_bootstrap", "validate_with_rms"]
+__all__ = ["PLAIN", "make_plain_data", "validate_by_bootstrap", "validate_with_rms"]
 
 
 N_PREDICTORS = 10

@@ -32,7 +32,7 @@ from training.fitting.response import TrainingData
 from training.model.trees import import_lightgbm
 from training.study.study import make_training_data
 
-__all__ = ["make_data", "predict_once_plainly", "predict_plainly"]
+__all__ = ["N_FOLDS", "make_data", "predict_once_plainly", "predict_plainly"]
 
 
 TEN = tuple(

@@ -1,0 +1,110 @@
+"""What estimates, fits and resampling cost, and how that grows with the patients.
+
+Run by ``make bench``. One process and one thread; seconds of the processor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from experiments.benchmarks.costs import Cost, Job, time_in_turns
+from experiments.benchmarks.prompt import train_small
+from experiments.benchmarks.resampling import PLAIN, make_plain_data, validate_by_bootstrap
+from experiments.benchmarks.training import N_FOLDS, make_data
+from serving.estimate.predictor import Predictor
+from training.fitting.candidates import DEFAULT_CANDIDATES
+from training.fitting.cross_validation import cross_validate
+from training.fitting.procedure import Procedure
+from training.model.example import make_example
+from training.store.artifact import load_model
+from training.store.registered import find_folder
+
+__all__ = ["time_estimates", "time_fits", "time_resampling"]
+
+_ESTIMATES, _RESAMPLES = 200, 200
+
+
+def time_estimates(*, turns: int = 5) -> list[Cost]:
+    """Time one estimate with its explanation and interval, both horizons, without HTTP.
+
+    Parameters
+    ----------
+    turns : int
+        Of 200 estimates each; a cost is that of one.
+
+    Returns
+    -------
+    list of Cost
+        One: a small model of the default procedure.
+    """
+    with TemporaryDirectory() as temporary:
+        model, uri = train_small(Path(temporary))
+        predictor = Predictor(load_model(find_folder(model, tracking_uri=uri)))
+        patient = make_example(predictor.model, predictor.eligibility)
+
+        def ask() -> None:
+            for _ in range(_ESTIMATES):
+                predictor.predict(patient, request_id="0" * 32)
+
+        job = Job("one explained estimate", 1, "patients", ask, times=_ESTIMATES)
+        return time_in_turns([job], turns=turns)
+
+
+def time_fits(*, sizes: Sequence[int] = (240, 960, 3840), turns: int = 3) -> list[Cost]:
+    """Time the default procedure out of fold: ten predictors, both horizons, one repeat of 5 folds.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Patients.
+    turns : int
+        Of each size.
+
+    Returns
+    -------
+    list of Cost
+        One for each size.
+    """
+    procedure = Procedure(DEFAULT_CANDIDATES)
+
+    def judge(data: Any) -> None:
+        cross_validate(data, procedure, n_folds=N_FOLDS, n_repeats=1, seed=1)
+
+    jobs = [
+        Job("default procedure, 5 folds", n, "patients", partial(judge, make_data(n, seed=1)))
+        for n in sizes
+    ]
+    return time_in_turns(jobs, turns=turns)
+
+
+def time_resampling(*, sizes: Sequence[int] = (150, 1000, 5000), turns: int = 5) -> list[Cost]:
+    """Time Harrell's bootstrap of plain logistic regression: ten predictors, 200 samples.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Patients.
+    turns : int
+        Of each size.
+
+    Returns
+    -------
+    list of Cost
+        One for each size.
+    """
+    jobs = [
+        Job(
+            f"bootstrap of logistic regression, {_RESAMPLES} samples",
+            n,
+            "patients",
+            partial(
+                validate_by_bootstrap, make_plain_data(n, seed=1), PLAIN, n_resamples=_RESAMPLES
+            ),
+        )
+        for n in sizes
+    ]
+    return time_in_turns(jobs, turns=turns)
