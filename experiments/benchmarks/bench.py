@@ -230,10 +230,11 @@ def put_table(page: str, table: str) -> str:
 
 
 def draw_costs(results: Mapping[str, Result], path: Path) -> None:
-    """Draw cost against size, both on logarithmic axes: one panel for each kind of size and unit.
+    """Draw cost against size as SVG, both on logarithmic axes: a panel for each kind and unit.
 
     Beside a line's name stands its slope: 1 is a cost in proportion to the size.
     """
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     panels: dict[tuple[str, str, str], list[Cost]] = {}
@@ -252,7 +253,9 @@ def draw_costs(results: Mapping[str, Result], path: Path) -> None:
             panel.plot(sizes, medians, marker="o", label=what + slope)
         panel.set(xscale="log", yscale="log", title=name, xlabel=size_of, ylabel=unit)
         panel.legend(fontsize="x-small")
-    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+    # Words as words, and the same file for the same results.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": path.stem}):
+        figure.savefig(path, metadata={"Date": None})
 
 
 def _keep(results: Mapping[str, Result]) -> None:

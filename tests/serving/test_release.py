@@ -55,16 +55,6 @@ def places(tmp_path):
 
 
 @pytest.fixture
-def light(monkeypatch):
-    """Let a release take one package of the code, and put the model in its store without BentoML.
-
-    Each takes half a second. What a release is in full is asked where this is not used.
-    """
-    monkeypatch.setattr("serving.release._store_model", stage_by_hand)
-    monkeypatch.setattr("serving.release.list_service_path", lambda: ("serving.settings",))
-
-
-@pytest.fixture
 def key(tmp_path, monkeypatch):
     """Return the headers of a caller who may ask an approved model."""
     file = KeyFile(tmp_path / "access.json")
@@ -150,7 +140,6 @@ def test_a_changed_model_is_not_released(desk, places):
         release_version(desk, "pilot", **places)
 
 
-@pytest.mark.usefixtures("light")
 def test_the_approved_version_is_taken_not_the_newest(desk, places):
     add_model(desk)
     add_model(desk, approved=False)
@@ -160,7 +149,6 @@ def test_the_approved_version_is_taken_not_the_newest(desk, places):
     assert version(places) == "1"
 
 
-@pytest.mark.usefixtures("light")
 def test_back_to_the_version_released_before(desk, places):
     for _ in range(3):
         add_model(desk)
@@ -174,7 +162,6 @@ def test_back_to_the_version_released_before(desk, places):
         roll_back(desk, "pilot", **places)
 
 
-@pytest.mark.usefixtures("light")
 def test_why_nothing_can_be_gone_back_to_is_told(desk, places):
     for _ in range(2):
         add_model(desk)
@@ -187,7 +174,6 @@ def test_why_nothing_can_be_gone_back_to_is_told(desk, places):
         roll_back(desk, "other", **places)
 
 
-@pytest.mark.usefixtures("light")
 def test_once_there_is_a_releaser_nobody_else_releases(desk, places):
     add_model(desk)
     releaser = desk.accounts.add("rosa", "Rosa Out", "releaser", "correct horse battery", by=None)
@@ -273,7 +259,6 @@ def test_a_release_that_cannot_be_staged_is_written_down_nowhere(desk, places, m
     assert desk.verify() == []
 
 
-@pytest.mark.usefixtures("light")
 @pytest.mark.parametrize("step", ["pathlib.Path.rename", "training.review.telling.write_standing"])
 def test_a_release_that_is_written_down_is_finished_by_the_next_command(
     desk, places, monkeypatch, step
@@ -282,6 +267,7 @@ def test_a_release_that_is_written_down_is_finished_by_the_next_command(
     release_version(desk, "pilot", **places)
     add_model(desk)
     with monkeypatch.context() as broken:
+        broken.setattr("serving.release._store_model", stage_by_hand)  # renames itself
         broken.setattr(step, fail)
         with pytest.raises(KetresponseError, match=r"written in the review log .* Input/output er"):
             release_version(desk, "pilot", **places)
@@ -300,10 +286,11 @@ def assert_nothing_staged(places):
     assert not list(places["bentoml_home"].glob(".release*"))
 
 
-@pytest.mark.usefixtures("light")
 def test_killed_at_any_point_of_a_release_all_stores_agree_after_the_next_command(
     desk, places, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr("serving.release._store_model", stage_by_hand)  # BentoML's takes a second
+    monkeypatch.setattr("serving.release.list_service_path", lambda: ("serving.settings",))
     add_model(desk)
     release_version(desk, "pilot", **places)
     add_model(desk)
@@ -337,7 +324,6 @@ def test_killed_at_any_point_of_a_release_all_stores_agree_after_the_next_comman
     assert_nothing_staged(places)
 
 
-@pytest.mark.usefixtures("light")
 def test_a_release_that_differs_from_the_log_is_named(desk, places, tmp_path):
     add_model(desk)
     release_version(desk, "pilot", **places)
@@ -362,7 +348,6 @@ def test_a_release_that_differs_from_the_log_is_named(desk, places, tmp_path):
     assert desk.verify() == []
 
 
-@pytest.mark.usefixtures("light")
 def test_a_withdrawal_reaches_what_is_released(desk, places, tmp_path):
     add_model(desk)
     release_version(desk, "pilot", **places)
@@ -385,7 +370,6 @@ def test_a_withdrawal_reaches_what_is_released(desk, places, tmp_path):
     assert "BentoML's copy of what was released, and it holds no record of a review" in finding
 
 
-@pytest.mark.usefixtures("light")
 def test_a_withdrawal_reaches_a_version_that_another_took_the_place_of(desk, places):
     add_model(desk)
     release_version(desk, "pilot", **places)

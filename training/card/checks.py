@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from training.approval.reasons import count_words, find_repeated, fold, is_alike
@@ -104,6 +105,12 @@ def _is_unknown(field: AuthorField, text: str) -> bool:
     return field.unknown_allowed and text.strip().lower().rstrip(".") == "unknown"
 
 
+@lru_cache(maxsize=1024)  # every gate and page of a card looks at the same answers again
+def _is_asked(text: str) -> bool:
+    """Return whether a text is a sentence of the template, or nearly so."""
+    return any(is_alike(text, asked) for asked in _ASKED)
+
+
 def _find_fault(field: AuthorField, text: str, *, optional: bool) -> str:
     """Return what is wrong with one answer by itself; empty if nothing is."""
     key, word = field.key, text.strip().lower().rstrip(".")
@@ -116,7 +123,7 @@ def _find_fault(field: AuthorField, text: str, *, optional: bool) -> str:
     if word.startswith(("not available", "n/a")) and not is_reasoned_absence(text):
         return f'{key}: give the reason: "{NOT_AVAILABLE}..."'
     reason = _strip_absence(text)
-    if any(is_alike(reason, asked) for asked in _ASKED):
+    if _is_asked(reason):
         return f"{key}: the sentence of the template; answer it"
     if _holds_words(reason, one_is_enough=field.name or field.many):
         return ""

@@ -122,9 +122,8 @@ def test_the_drawing_tells_each_line_and_its_slope(tmp_path: Path) -> None:
     costs = [make_cost(size**2.0, size=size) for size in (1.0, 10.0, 100.0)]
     draw_costs(make_result(*costs, make_cost(1.0, what="another")), tmp_path / "costs.svg")
     text = (tmp_path / "costs.svg").read_text()
-    assert "<!-- a thing (slope 2.00) -->" in text
-    assert "<!-- another -->" in text
-    ElementTree.fromstring(text)
+    words = [node.text for node in ElementTree.fromstring(text).iter() if node.text]
+    assert {"a thing (slope 2.00)", "another", "rows", "s CPU", "some"} <= set(words)
 
 
 def test_the_page_shows_what_is_kept() -> None:
