@@ -52,6 +52,7 @@ BENCHMARKS: dict[str, str] = {
     "estimates": "experiments.benchmarks.slopes:time_estimates",
     "fits": "experiments.benchmarks.slopes:time_fits",
     "resampling": "experiments.benchmarks.slopes:time_resampling",
+    "predicting": "experiments.benchmarks.predicting:time_answers",
 }
 
 KEPT = Path(__file__).parent / "kept.json"

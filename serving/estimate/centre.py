@@ -72,8 +72,9 @@ class CentreModels:
     Raises
     ------
     RuntimeError
-        If at a new centre, or at the usual one, the reasons do not add up to the number. Any other
-        centre's are asked for the same with every answer.
+        If at a new centre, or at the usual one, the model's parts do not give the number that is
+        served, or the reasons do not add up to it. Any other centre's reasons are asked for the
+        same with every answer.
     """
 
     def __init__(self, model: ResponseModel, *, n_assays: int = 0, usual: str = "") -> None:
@@ -81,6 +82,7 @@ class CentreModels:
         self._names = frozenset(centre.name for centre in model.centres)
         self._known: dict[str, SubModel] = {}
         for one in {"": self.new, usual: self.at(usual)}.values():
+            one.check()
             one.estimate(np.asarray(model.background[0]))
 
     def at(self, name: str) -> SubModel:

@@ -13,6 +13,7 @@ import numpy as np
 from features.arrays import FloatArray
 from features.dictionary.variable import Variable
 from training.model.explanation import Attribution, Explainer
+from training.model.gaps import average_fillings
 from training.model.response_model import ResponseModel
 
 __all__ = ["CLINICAL", "WITH_PANEL", "SubModel"]
@@ -21,6 +22,7 @@ __all__ = ["CLINICAL", "WITH_PANEL", "SubModel"]
 CLINICAL, WITH_PANEL = "clinical", "clinical+panel"
 
 _SUM_TOLERANCE = 1e-6
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +64,25 @@ class SubModel:
         moved = self.model.at(centre)
         explainer = _make_explainer(moved, self.n_assays)
         return replace(self, model=moved, explainer=explainer, centre=centre)
+
+    def check(self) -> None:
+        """Check on the background that one pass over the values gives what each part alone gives.
+
+        Raises
+        ------
+        RuntimeError
+            If the numbers differ by more than rounding.
+        """
+        model, X = self.model, self.model.background
+
+        def ask_apart(rows: FloatArray) -> FloatArray:
+            first = model.first.probability(rows)
+            kept = [] if model.kept is None else [first * model.kept.probability(rows)]
+            return np.column_stack([first, *kept])
+
+        apart = average_fillings(ask_apart, X, model.gaps)
+        if not np.allclose(self.explainer.evaluator.probability(X), apart, rtol=0, atol=_ROUNDING):
+            raise RuntimeError("the parts of the model do not give the probability that is served")
 
     @cached_property
     def _names(self) -> list[str]:

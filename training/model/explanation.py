@@ -47,6 +47,7 @@ from training.model.gains import Gains
 from training.model.log_odds import to_probability
 from training.model.mixing import Mixer
 from training.model.response_model import ResponseModel
+from training.model.tree_terms import Terms, TreeComparison
 
 __all__ = ["Explainer", "Attribution"]
 
@@ -148,10 +149,10 @@ class Explainer:
         self._outcomes = self.evaluator.outcomes
         judged = self.evaluator.judge(model.background)
         self._served, self._base = judged.probability, judged.probability.mean(axis=0)
-        self._comparison = RowComparison(self._outcomes, judged.columns[: len(self._outcomes)])
+        self._is_constant, self._has_trees = model.is_constant, model.has_trees
+        self._comparison = self._prepare(judged.columns[: len(self._outcomes)], bool(len(group)))
         self._mixer = Mixer(self.evaluator, judged)
         self._margins = np.stack([outcome.margin(model.background) for outcome in self._outcomes])
-        self._is_constant, self._has_trees = model.is_constant, model.has_trees
         self._has_jumps = any(outcome.isotonic_x.size for outcome in self._outcomes)
         self._group = np.asarray(group, dtype=np.int64)
         self._alone = np.setdiff1d(np.arange(model.background.shape[1]), self._group)
@@ -165,6 +166,14 @@ class Explainer:
         places = np.argsort(draw_orders(n_players, n_pairs=_MEMBER_PAIRS, rng=rng), axis=1)
         self._before = places[:, : len(self._alone)] < places[:, -1:]
         self._member_orders = draw_orders(n_members, n_pairs=_MEMBER_PAIRS, rng=rng)
+
+    def _prepare(
+        self, columns: Sequence[FloatArray], has_group: bool
+    ) -> RowComparison | TreeComparison | None:
+        """Return what a patient is compared with; None where the model has to be asked."""
+        if not self._has_trees:
+            return RowComparison(self._outcomes, columns)
+        return None if has_group else TreeComparison.of(self._outcomes, columns)
 
     def explain(self, x: FloatArray) -> Attribution:
         """Return the explanation of one patient's probabilities.
@@ -202,18 +211,19 @@ class Explainer:
             return Attribution("probability", method, judged.probability[0], nothing, exact, exact)
         # With gaps, each background row meets the patient as filled by this row.
         ways = judged.filled or judged
-        gains = None if self._has_trees else self._comparison.compare(ways.columns)
+        gains = None if self._comparison is None else self._comparison.compare(ways.columns)
         method, values, error = self._value_players(ways, gains)
         if not self._group.size:
             return Attribution("probability", method, self._base, values, error, exact)
         contributions = np.empty((len(exact), n_predictors))
         contributions[:, self._alone] = values[:, :-1]
-        how, contributions[:, self._group], left = self._divide(ways, gains, values[:, -1])
+        whole = gains if isinstance(gains, Gains) else None
+        how, contributions[:, self._group], left = self._divide(ways, whole, values[:, -1])
         method = f"{method}; the {len(self._group)} of a group by Owen values, {how}"
         return Attribution("probability", method, self._base, contributions, error, left + error)
 
     def _value_players(
-        self, ways: Evaluated, gains: Gains | None
+        self, ways: Evaluated, gains: Gains | Terms | None
     ) -> tuple[str, FloatArray, FloatArray]:
         """Return the method, the values (n_horizons, n_players) and their error (n_horizons,).
 
@@ -222,22 +232,26 @@ class Explainer:
         """
         rows = f"over {len(self._served)} background rows"
         if gains is not None:
-            gains = gains.merge(self._columns) if self._group.size else gains
+            if isinstance(gains, Gains) and self._group.size:
+                gains = gains.merge(self._columns)
             values = self._count_players(gains, ways.probability)
             if values is not None:
                 return f"exact Shapley values {rows}", values, np.zeros(len(values))
         return f"{self._describe_orders(len(self._orders))} {rows}", *self._sample_orders(ways)
 
-    def _count_players(self, gains: Gains, ends: FloatArray) -> FloatArray | None:
+    def _count_players(self, gains: Gains | Terms, ends: FloatArray) -> FloatArray | None:
         """Return the exact values (n_horizons, n_players), or None where there are too many."""
         if len(self._columns) <= min(_FEW_PLAYERS, _MOST_ACTIVE):
             return self._count_few(gains, ends)
         active = np.asarray(gains.active.any(axis=0))
-        if active.sum(axis=1).max() > _MOST_ACTIVE:
+        counts = active.sum(axis=1)
+        if counts.max() > _MOST_ACTIVE:
+            return None
+        if self._has_trees and np.exp2(counts).sum() > _MOST_JOINT:
             return None
         return self._count_coalitions(gains, active, ends)
 
-    def _count_few(self, gains: Gains, ends: FloatArray) -> FloatArray:
+    def _count_few(self, gains: Gains | Terms, ends: FloatArray) -> FloatArray:
         """Return the exact contributions (n_horizons, n_players) of a few players.
 
         What a coalition is worth is a mean over background rows, and values are linear in it: they
@@ -247,7 +261,7 @@ class Explainer:
         if self._has_jumps:
             # Who holds nobody that is active, or everybody, has a served probability: taking it as
             # served keeps the sum right also where a step turns a last bit into a difference.
-            active = np.asarray(gains.active.any(axis=0)) @ (1 << np.arange(gains.alone.shape[2]))
+            active = np.asarray(gains.active.any(axis=0)) @ (1 << np.arange(len(self._columns)))
             held = np.arange(worth.shape[1])[:, np.newaxis] & active
             ends = np.broadcast_to(ends, self._served.shape)
             for h, part in enumerate(worth):
@@ -337,7 +351,9 @@ class Explainer:
         np.put_along_axis(values, orders, np.diff(worth, axis=1), axis=1)
         return np.asarray(values.reshape(-1, 2, *values.shape[1:]).mean(axis=1).swapaxes(1, 2))
 
-    def _count_coalitions(self, gains: Gains, active: BoolArray, ends: FloatArray) -> FloatArray:
+    def _count_coalitions(
+        self, gains: Gains | Terms, active: BoolArray, ends: FloatArray
+    ) -> FloatArray:
         """Return the exact contributions (n_horizons, n_players)."""
         ends = np.broadcast_to(ends, self._served.shape)
         contributions = np.zeros((ends.shape[1], *active.shape))
@@ -355,7 +371,7 @@ class Explainer:
                 contributions[:, *cells] = (shapley_weights(k).T @ worth).swapaxes(1, 2)
         return np.asarray(contributions.mean(axis=1))
 
-    def _worth(self, margins: FloatArray, gains: Gains) -> FloatArray:
+    def _worth(self, margins: FloatArray, gains: Gains | Terms) -> FloatArray:
         """Return the probabilities (n_horizons, 2**k, n_rows) of all coalitions of k players."""
         sums = gains.add_all(margins)
         if not self._has_jumps:

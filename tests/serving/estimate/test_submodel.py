@@ -57,3 +57,11 @@ def test_reasons_that_do_not_add_up_give_no_number(model):
 
     with pytest.raises(RuntimeError, match="do not add up"):
         replace(submodel, explainer=Off()).estimate(X)
+
+
+def test_parts_that_do_not_give_the_number_are_no_model_to_serve(model):
+    submodel = SubModel.of(model)
+    submodel.check()
+    other = replace(model, first=replace(model.first, intercept=model.first.intercept + 1e-9))
+    with pytest.raises(RuntimeError, match="do not give the probability"):
+        replace(submodel, model=other).check()

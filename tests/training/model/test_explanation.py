@@ -40,6 +40,12 @@ def explain(model: ResponseModel, x: FloatArray, *, seed: int = 0) -> Attributio
 NUMBERS = tuple(["number"] * 12)
 
 
+@pytest.fixture
+def sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing be counted: the orders are drawn."""
+    monkeypatch.setattr(module, "_MOST_ACTIVE", 0)
+
+
 def by_enumeration(model: ResponseModel, x: FloatArray) -> FloatArray:
     """Shapley's formula over all coalitions, of the served probability and nothing else."""
     p = len(x)
@@ -97,6 +103,29 @@ def test_logistic_family_equals_enumeration_over_coalitions(
     )
     assert found.scale == "probability"
     np.testing.assert_array_equal(found.error, 0.0)
+
+
+@pytest.mark.parametrize("few", [0, 8])
+@pytest.mark.parametrize(("isotonic", "pairs"), [(False, False), (True, False), (False, True)])
+def test_trees_equal_enumeration_over_coalitions(
+    monkeypatch: pytest.MonkeyPatch, few: int, isotonic: bool, pairs: bool
+) -> None:
+    monkeypatch.setattr(module, "_FEW_PLAYERS", few)
+    model, x = draw_model(
+        MIXED[:5], 3, n_background=5, knots=3, trees=True, isotonic=isotonic, pairs=pairs
+    )
+    found = explain(model, x)
+    assert found.method == "exact Shapley values over 5 background rows"
+    np.testing.assert_allclose(found.contributions, by_enumeration(model, x), atol=1e-11, rtol=0)
+    np.testing.assert_array_equal(found.error, 0.0)
+
+
+def test_trees_with_too_many_coalitions_are_asked_in_drawn_orders(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_MOST_JOINT", 1 << 8)
+    model, x = draw_model(MIXED * 2, 3, n_background=20, trees=True)
+    assert explain(model, x).method.startswith("antithetic permutations")
 
 
 def two_flags() -> ResponseModel:
@@ -168,7 +197,7 @@ def test_sum_holds_where_recalibration_jumps_at_the_patient() -> None:
     np.testing.assert_allclose(total, model.probability(x[np.newaxis])[0], atol=1e-12, rtol=0)
 
 
-def test_trees_come_near_enumeration_within_the_stated_error() -> None:
+def test_trees_come_near_enumeration_within_the_stated_error(sampled: None) -> None:
     model, x = draw_model(MIXED, 11, n_background=10, trees=True)
     expected = by_enumeration(model, x)
     errors = []
@@ -181,7 +210,7 @@ def test_trees_come_near_enumeration_within_the_stated_error() -> None:
     assert np.all(errors[1] < 0.4 * errors[0])
 
 
-def test_stated_error_is_the_spread_over_seeds() -> None:
+def test_stated_error_is_the_spread_over_seeds(sampled: None) -> None:
     model, x = draw_model(MIXED, 11, n_background=4, trees=True)
     expected = by_enumeration(model, x)
     found = [Explainer(model, seed=seed).explain(x) for seed in range(60)]
@@ -193,7 +222,7 @@ def test_stated_error_is_the_spread_over_seeds() -> None:
     assert np.all(spread < 1.2 * stated)
 
 
-def test_pair_of_orders_is_exact_for_two_predictors() -> None:
+def test_pair_of_orders_is_exact_for_two_predictors(sampled: None) -> None:
     model, x = draw_model(("number", "number"), 2, trees=True)
     found = explain(model, x)
     np.testing.assert_allclose(found.contributions, by_enumeration(model, x), atol=1e-12, rtol=0)
@@ -265,9 +294,13 @@ def test_predictors_that_play_the_same_part_contribute_the_same() -> None:
     np.testing.assert_allclose(found[:, 0], found[:, 1], atol=1e-14, rtol=0)
 
 
-@pytest.mark.parametrize("trees", [False, True])
-def test_same_patient_always_gets_the_same_numbers(trees: bool) -> None:
-    model, x = draw_model(MIXED, 3, n_background=10, trees=trees)
+@pytest.mark.parametrize("is_sampled", [False, True])
+def test_same_patient_always_gets_the_same_numbers(
+    monkeypatch: pytest.MonkeyPatch, is_sampled: bool
+) -> None:
+    if is_sampled:
+        monkeypatch.setattr(module, "_MOST_ACTIVE", 0)
+    model, x = draw_model(MIXED, 3, n_background=10, trees=True)
     explainer = Explainer(model, seed=7)
     before = explainer.explain(x)
     explainer.explain(model.background[0])
@@ -275,7 +308,7 @@ def test_same_patient_always_gets_the_same_numbers(trees: bool) -> None:
         np.testing.assert_array_equal(found.contributions, before.contributions)
         np.testing.assert_array_equal(found.error, before.error)
     other = explain(model, x, seed=8)
-    assert np.array_equal(other.contributions, before.contributions) is not trees
+    assert np.array_equal(other.contributions, before.contributions) is not is_sampled
 
 
 @settings(max_examples=15)
@@ -515,7 +548,7 @@ def test_each_order_comes_as_often_as_any_other_and_with_its_reverse() -> None:
     np.testing.assert_allclose(counts, 1000, rtol=0.1)
 
 
-def test_trees_with_a_group_come_near_owens_formula() -> None:
+def test_trees_with_a_group_come_near_owens_formula(sampled: None) -> None:
     model, x = draw_model(MIXED, 11, n_background=6, trees=True)
     group = [3, 4, 5]
     expected, whole = owen_by_enumeration(model, x, group)

@@ -17,9 +17,9 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.special import expit, logit
 
 from features.arrays import FloatArray, IntArray
-from training.fitting.bayes.directions import INTERCEPT_SD, factor, find_directions, solve_lower
+from training.fitting.bayes.directions import factor, find_directions, solve_lower
 
-__all__ = ["INTERCEPT_SD", "Mode", "find_mode"]
+__all__ = ["Mode", "find_mode"]
 
 _TOLERANCE = 1e-4
 """Log-odds; the step that is so short is still taken, and leaves an error of about its square."""
