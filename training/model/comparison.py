@@ -26,9 +26,9 @@ class RowComparison:
 
     def __init__(self, outcomes: Sequence[OutcomeModel], others: Sequence[FloatArray]) -> None:
         self._outcomes = outcomes
-        self._others = others
         self._n_predictors = n = outcomes[0].basis.n_features_in_
         self._has_pairs = any(outcome.pair_coef.size for outcome in outcomes)
+        self._pairs = [_Pairs(outcome, Z) for outcome, Z in zip(outcomes, others, strict=True)]
         # Columns of all outcomes beneath one another, each whole in memory.
         self._below = np.ascontiguousarray(np.concatenate([Z.T for Z in others]))
         self._coef = np.concatenate([outcome.coef for outcome in outcomes])[:, np.newaxis]
@@ -58,25 +58,37 @@ class RowComparison:
         if not self._has_pairs:
             return Gains(alone)
         together = np.zeros((*alone.shape, self._n_predictors))
-        parts = zip(self._outcomes, columns, self._others, alone, together, strict=False)
-        for outcome, Z, others, own, both in parts:
-            _add_pairs(outcome, Z, others, own, both)
+        for pairs, Z, own, both in zip(self._pairs, columns, alone, together, strict=False):
+            pairs.add(Z, own, both)
         return Gains(alone, together)
 
 
-def _add_pairs(
-    outcome: OutcomeModel,
-    Z: FloatArray,
-    others: FloatArray,
-    alone: FloatArray,
-    together: FloatArray,
-) -> None:
-    """Add what the pairs of one outcome do, in place."""
-    moved, coef, groups = Z - others, outcome.pair_coef, outcome.basis.groups_
-    left, right = outcome.pairs.T
-    np.add.at(alone.T, groups[left], (coef * moved[:, left] * others[:, right]).T)
-    np.add.at(alone.T, groups[right], (coef * others[:, left] * moved[:, right]).T)
-    both = (coef * moved[:, left] * moved[:, right]).T
-    by_pair = together.transpose(1, 2, 0)
-    np.add.at(by_pair, (groups[left], groups[right]), both)
-    np.add.at(by_pair, (groups[right], groups[left]), both)
+class _Pairs:
+    """The pairs of one outcome, with the side of the others' rows."""
+
+    def __init__(self, outcome: OutcomeModel, others: FloatArray) -> None:
+        groups = outcome.basis.groups_
+        self._left, self._right = np.ascontiguousarray(outcome.pairs.T)
+        self._coef = outcome.pair_coef
+        self._of_left = others.take(self._left, axis=1)
+        self._of_right = others.take(self._right, axis=1)
+        # Which pairs of columns are of which predictor, and of which two: sums are products.
+        first, second = groups[self._left], groups[self._right]
+        players = np.arange(outcome.basis.n_features_in_)
+        self._by_first = (first[:, np.newaxis] == players).astype(np.float64)
+        self._by_second = (second[:, np.newaxis] == players).astype(np.float64)
+        meeting = np.stack([np.minimum(first, second), np.maximum(first, second)])
+        (self._low, self._high), which = np.unique(meeting, axis=1, return_inverse=True)
+        meetings = np.arange(len(self._low))
+        self._by_both = (which.reshape(-1, 1) == meetings).astype(np.float64)
+
+    def add(self, Z: FloatArray, alone: FloatArray, together: FloatArray) -> None:
+        """Add what the pairs do to gains (n_rows, n_predictors) and those of two, in place."""
+        left = Z.take(self._left, axis=1) - self._of_left
+        right = Z.take(self._right, axis=1) - self._of_right
+        left *= self._coef
+        alone += (left * self._of_right) @ self._by_first
+        alone += (right * self._of_left * self._coef) @ self._by_second
+        both = (left * right) @ self._by_both
+        together[:, self._low, self._high] = both
+        together[:, self._high, self._low] = both
