@@ -48,6 +48,7 @@ __all__ = [
 # another measurement: what was kept under it would be compared with something else.
 BENCHMARKS: dict[str, str] = {
     "prompt": "experiments.benchmarks.prompt:time_prompt",
+    "batch": "experiments.benchmarks.batch:time_batch",
     "engines": "experiments.benchmarks.engines:time_engines",
     "estimates": "experiments.benchmarks.slopes:time_estimates",
     "fits": "experiments.benchmarks.slopes:time_fits",

@@ -24,9 +24,9 @@ from features.files.table import parse_table
 
 __all__ = ["Piece", "Source", "find_sources", "is_stream"]
 
-PIECE_BYTES = 1 << 22
-"""Text in one piece: some 40,000 rows of a cohort."""
-PIECE_ROWS = 20_000
+PIECE_BYTES = 1 << 20
+"""Text in one piece: some 10,000 rows of a cohort."""
+PIECE_ROWS = 10_000
 """Rows of a Parquet file in one piece."""
 _ENDINGS = (".csv", ".parquet")
 _MAGIC = "*?["
