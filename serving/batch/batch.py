@@ -131,13 +131,11 @@ class Batch:
             if rows is None
             else -(-len(rows.table) // _ROWS_AT_ONCE)
         )
-        jobs = max(min(options.jobs or _count_processors(), total - len(there)), 1)
-        with show_progress(console, "Answering", total, unit="parts") as step:
-            for _ in there:
-                step()
-            portions = (
-                portion for portion in self._list_portions(rows) if portion.number not in there
-            )
+        left = max(total - len(there), 1)
+        jobs = min(options.jobs or _count_processors(), left)
+        shown = console if total > 1 else None
+        with show_progress(shown, "Answering", left, unit="parts") as step:
+            portions = (one for one in self._list_portions(rows) if one.number not in there)
             answer_all(portions, asking, jobs=jobs, step=step)
         columns = list_columns(predictor, explains=options.explains)
         return self._parts.join([*["file"] * asking.names_files, *columns], force=options.force)

@@ -97,8 +97,12 @@ def _write_lines(
 
     def go_on() -> None:
         while not ended.wait(max(_SECONDS, (time.monotonic() - begun) * _SHARE)):
+            passed = time.monotonic() - begun
             counted = f"{done} of {total} {unit} after " if total else ""
-            tell(f"{what}: {counted}{time.monotonic() - begun:.0f} s")
+            left = (
+                f", about {passed / done * (total - done):.0f} s left" if 0 < done < total else ""
+            )
+            tell(f"{what}: {counted}{passed:.0f} s{left}")
 
     tell(f"{what} ...")
     teller = threading.Thread(target=go_on, daemon=True)

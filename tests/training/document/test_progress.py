@@ -40,11 +40,13 @@ def test_a_log_has_a_line_for_what_is_quick():
     assert out.getvalue() == "Loading ...\n"
 
 
-@pytest.mark.parametrize(("total", "told"), [(0, ""), (3, "1 of 3 fits after ")])
-def test_a_log_is_told_that_it_goes_on(monkeypatch, total, told):
+@pytest.mark.parametrize(
+    ("total", "told"), [(0, "0 s"), (3, "1 of 3 fits after 0 s, about 0 s left")]
+)
+def test_a_log_is_told_that_it_goes_on_and_for_how_long(monkeypatch, total, told):
     monkeypatch.setattr(progress, "_SECONDS", 0.01)
     out = StringIO()
-    line = f"Fitting: {told}0 s\n"
+    line = f"Fitting: {told}\n"
     with show_progress(Console(file=out, width=100), "Fitting", total) as step:
         step()
         end = time.monotonic() + 10
