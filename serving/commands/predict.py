@@ -188,7 +188,8 @@ def _check_out(out: Path | None, cohort: str | None, options: BatchOptions) -> N
     if out.resolve() == Path(cohort).resolve():
         raise InputError(f"{out} is the cohort itself; choose another name")
     check_output(out, force=options.force, endings=TABLE_ENDINGS)
-    check_output(name_refused(out), force=options.force)
+    # A run that was ended while its parts were joined may have left this one.
+    check_output(name_refused(out), force=options.force or options.resume)
 
 
 def _answer_patient(

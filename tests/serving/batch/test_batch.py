@@ -131,6 +131,7 @@ def test_what_was_ended_goes_on_without_loss_or_doubles(
         answer(portion, asking)
 
     monkeypatch.setattr(run_module, "_answer", note)
+    name_refused(out).write_text("of a run that was ended while its parts were joined")
     done = run(*asked, "--resume")
     assert done.exit_code == 0, done.output
     assert not set(rest) & set(answered)
