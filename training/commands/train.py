@@ -82,6 +82,7 @@ def train(
     from functools import partial
 
     from rich.console import Console
+    from threadpoolctl import threadpool_limits
 
     from features.files.table import check_output
     from training.document.progress import show_progress
@@ -100,7 +101,12 @@ def train(
             console.print(line)
 
     try:
-        with open_engine(engine, jobs=jobs, scheduler=scheduler, environ=os.environ) as n_jobs:
+        with (
+            open_engine(engine, jobs=jobs, scheduler=scheduler, environ=os.environ) as n_jobs,
+            # Threads that wait for each other over small matrices took as much time as all the
+            # rest; fits beside one another have processes of their own.
+            threadpool_limits(1),
+        ):
             training = run_training(
                 study,
                 tracking_uri=tracking_uri,

@@ -199,7 +199,7 @@ def fit_outcome(
     blended = out.base + weights @ (chosen - out.base)
     slope = fit_recalibration_slope(blended, out.y)
 
-    basis = procedure.make_basis(predictors).fit(X)
+    basis = procedure.make_basis(predictors, len(X)).fit(X)
     Z = basis.expand(X)
     paths = fit_paths(candidates, Z, basis, y)
     members = [path[i] for path, i in zip(paths, best, strict=True)]
@@ -278,7 +278,7 @@ def _fit_as_it_is(
     gaps: Gaps | None,
 ) -> FittedOutcome:
     """Fit one candidate with one setting, without inner resampling or recalibration."""
-    basis = procedure.make_basis(predictors).fit(X)
+    basis = procedure.make_basis(predictors, len(X)).fit(X)
     Z = basis.expand(X)
     if isinstance(candidate, BayesianLogistic) and gaps is not None:
         rows, patients = fill_rows(X, gaps)

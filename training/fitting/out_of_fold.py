@@ -80,7 +80,7 @@ def predict_out_of_fold(
             if not test.any():
                 continue
             train = ~test
-            basis = procedure.make_basis(predictors).fit(X[train])
+            basis = procedure.make_basis(predictors, int(train.sum())).fit(X[train])
             Z_test = basis.expand(X[test])
             paths = fit_paths(candidates, basis.expand(X[train]), basis, y[train])
             for margin, path in zip(margins, paths, strict=True):

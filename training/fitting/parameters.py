@@ -41,7 +41,7 @@ def count_parameters(
         and where only one class is known.
     """
     known = ~np.isnan(y)
-    basis = procedure.make_basis(predictors).fit(X[known])
+    basis = procedure.make_basis(predictors, int(known.sum())).fit(X[known])
     if not procedure.shrinks_itself:
         return len(basis.groups_), None
     rows, patients = fill_rows(X[known], learn_gaps(X, predictors))

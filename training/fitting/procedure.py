@@ -9,6 +9,7 @@ from features.dictionary.preprocessing import make_basis
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
 from training.fitting.bayes import effects
+from training.fitting.bayes.kinds import choose_kinds
 from training.fitting.candidates import CANDIDATES, KNOTS
 
 __all__ = ["Procedure"]
@@ -62,8 +63,29 @@ class Procedure:
         """Whether it is one candidate that needs no inner cross-validation."""
         return len(self.candidates) == 1 and CANDIDATES[self.candidates[0]].shrinks_itself
 
-    def make_basis(self, predictors: Sequence[Variable]) -> PredictorBasis:
-        """Return the unfitted transformer, with the bends and steps that the candidates use."""
-        if "evidence" in self.candidates:
-            return make_basis(predictors, knots=effects.KNOTS, steps=True)
+    @property
+    def uses_evidence(self) -> bool:
+        """Whether a Bayesian member is among the candidates."""
+        return "evidence" in self.candidates
+
+    def count_columns(self, predictors: Sequence[Variable]) -> dict[str, int]:
+        """Return the numbers among predictors, and the straight columns of the others."""
+        others = [variable for variable in predictors if not variable.is_numeric]
+        flags = sum(1 if v.kind == "yes_no" else len(v.categories) - 1 for v in others)
+        return {"n_numbers": len(predictors) - len(others), "n_flags": flags}
+
+    def make_basis(self, predictors: Sequence[Variable], n_patients: int) -> PredictorBasis:
+        """Return the unfitted transformer, with the bends and steps that the candidates use.
+
+        Parameters
+        ----------
+        predictors : sequence of Variable
+            In the order of the columns.
+        n_patients : int
+            To how many it will be fitted: :func:`training.fitting.bayes.kinds.choose_kinds`.
+        """
+        if self.uses_evidence:
+            kinds = choose_kinds(n_patients, **self.count_columns(predictors))
+            knots = effects.KNOTS if kinds.bends else 0
+            return make_basis(predictors, knots=knots, steps=kinds.steps)
         return make_basis(predictors, knots=KNOTS if "splines" in self.candidates else 0)

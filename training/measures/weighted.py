@@ -152,8 +152,13 @@ def bootstrap_weights(
         Number of times that each patient was drawn, times the patient's weight.
     """
     n = len(sample_weight)
-    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=n_bootstrap)
-    return np.vstack([np.ones(n), counts]) * sample_weight
+    weights = np.empty((1 + n_bootstrap, n))
+    weights[0] = 1.0
+    rng, shares = np.random.default_rng(seed), np.full(n, 1 / n)
+    for row in weights[1:]:  # one by one: the whole numbers need not lie in memory beside them
+        row[:] = rng.multinomial(n, shares)
+    weights *= sample_weight
+    return weights
 
 
 def percentile_interval(draws: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:

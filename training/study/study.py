@@ -25,6 +25,7 @@ from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData
 from training.measures.sample_size.verdict import SizeVerdict, compute_size_verdict
 from training.panel.data import PanelData, join_panel
+from training.study.by_size import settle_resampling, tell_size
 from training.study.settings import Study
 
 __all__ = [
@@ -257,8 +258,10 @@ def describe(study: Study, labelled: Labelled, panel: Panel | None) -> Descripti
     )
     cohort = labelled.cohort
     assumed = describe_cautions(study.eligibility, cohort.table, cohort.dictionary)
-    told = vars(described) | {"notices": (*described.notices, *assumed)}
-    study = replace(study, eligibility=study.eligibility.settle(cohort.table))
+    settled = settle_resampling(study.resampling, len(data))
+    sized = tell_size(study.resampling, settled, data, study.procedure)
+    told = vars(described) | {"notices": (*described.notices, *assumed, *sized)}
+    study = replace(study, resampling=settled, eligibility=study.eligibility.settle(cohort.table))
     study = study.with_follow_up(find_follow_up(labelled.table))
     return Description(**told, study=study, shortfall=shortfall, panel=joined)
 

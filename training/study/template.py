@@ -23,6 +23,7 @@ from features.texts import say
 from training.document.words import UNDESCRIBED
 from training.fitting.candidates import DEFAULT_CANDIDATES
 from training.fitting.procedure import Procedure
+from training.study.by_size import settle_resampling
 from training.study.study import (
     Patients,
     count_straight_parameters,
@@ -98,7 +99,7 @@ def make_study_template(
         _write_outcome(rule, patients),
         _write_eligibility(eligibility, left_out, cohort),
         _write_predictors(predictors, others, patients, cohort),
-        _write_resampling(),
+        _write_resampling(len(patients.data)),
         _write_decision(patients),
     ]
     counts = {h: (int(c["n"]), int(c["events"])) for h, c in patients.counts.items()}
@@ -302,8 +303,8 @@ def _tell_size(patients: Patients, horizon: str) -> str:
     )
 
 
-def _write_resampling() -> str:
-    usual = Resampling()
+def _write_resampling(n_patients: int) -> str:
+    usual = settle_resampling(Resampling(), n_patients)
     return f"""\
 [resampling]
 folds = {usual.folds}

@@ -38,7 +38,7 @@ def test_numbers_bend_and_step_where_a_candidate_asks_for_it(
     candidates: tuple[str, ...], bends: int, steps: int
 ) -> None:
     X = np.random.default_rng(0).uniform(0, 10, (100, 1))
-    basis = Procedure(candidates).make_basis([CONTRACT["nrs_t0"]]).fit(X)
+    basis = Procedure(candidates).make_basis([CONTRACT["nrs_t0"]], len(X)).fit(X)
     assert len(basis.groups_) == 1 + bends + steps
     assert np.count_nonzero(~np.isnan(basis.cut_)) == steps
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.transformers import PredictorBasis
+from training.fitting.bayes.kinds import choose_kinds
 
 __all__ = [
     "BEND",
@@ -134,8 +135,10 @@ def make_effects(basis: PredictorBasis, Z: FloatArray, patients: IntArray | None
     spread = _describe(left, share)[1]
     bent = spread > _NOTHING
     spread = np.maximum(spread[bent], _MIN_BEND)
-    products = _pair_straight(basis, straight)
-    switches = _pair_steps(basis, straight, Z, share)
+    numbers = int(basis.n_features_in_) - len(basis.categories or {})
+    kinds = choose_kinds(len(counts), n_numbers=numbers, n_flags=len(straight) - numbers)
+    products = _pair_straight(basis, straight) if kinds.products else []
+    switches = _pair_steps(basis, straight, Z, share) if kinds.steps else []
     pairs = np.array([*products, *switches], dtype=np.intp).reshape(-1, 2)
     together = Z[:, pairs[:, 0]] * Z[:, pairs[:, 1]]
     middle, width = _describe(together, share)
@@ -147,26 +150,26 @@ def make_effects(basis: PredictorBasis, Z: FloatArray, patients: IntArray | None
         [Z[:, straight], left, (together[:, told] - middle) / width, Z[:, steps]]
     )
     sizes = [len(straight), len(bends), len(steps)]
-    kinds = np.repeat([STRAIGHT, BEND, STEP], sizes)
-    kinds = np.insert(kinds, [sizes[0] + sizes[1]] * len(pairs), of_pairs)
-    needs = np.zeros((len(kinds), basis.n_features_in_), dtype=bool)
-    way = np.zeros((1 + len(kinds), 1 + Z.shape[1] + len(pairs)))
+    named = np.repeat([STRAIGHT, BEND, STEP], sizes)
+    named = np.insert(named, [sizes[0] + sizes[1]] * len(pairs), of_pairs)
+    needs = np.zeros((len(named), basis.n_features_in_), dtype=bool)
+    way = np.zeros((1 + len(named), 1 + Z.shape[1] + len(pairs)))
     way[0, 0] = 1.0
-    alone = np.flatnonzero(~np.isin(kinds, (PRODUCT, SWITCH)))
+    alone = np.flatnonzero(~np.isin(named, (PRODUCT, SWITCH)))
     columns = np.concatenate([straight, bends, steps])
     needs[alone, basis.groups_[columns]] = True
     way[1 + alone, 1 + columns] = 1.0
-    bend = 1 + np.flatnonzero(kinds == BEND)
+    bend = 1 + np.flatnonzero(named == BEND)
     way[bend, 1 + bends] = 1 / spread
     way[bend[:, np.newaxis], np.append(0, 1 + straight)] -= along.T
-    both = np.flatnonzero(np.isin(kinds, (PRODUCT, SWITCH)))
+    both = np.flatnonzero(np.isin(named, (PRODUCT, SWITCH)))
     needs[both[:, np.newaxis], basis.groups_[pairs]] = True
     way[1 + both, 1 + Z.shape[1] + np.arange(len(pairs))] = 1 / width
     way[1 + both, 0] = -middle / width
     has_gaps = len(filled) > len(counts)
     return Effects(
         columns=_average(filled, counts) if has_gaps else filled,
-        kinds=kinds,
+        kinds=named,
         needs=needs,
         pairs=pairs,
         to_basis=way,

@@ -18,11 +18,12 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 from features.arrays import FloatArray
 from training.fitting.bayes.directions import INTERCEPT_SD, compute_gram
 from training.fitting.bayes.hypotheses import Hypothesis
+from training.fitting.bayes.kinds import MANY
 from training.fitting.bayes.laplace import find_mode
 
 __all__ = ["SCREENED_FROM", "keep_likely", "sum_up_likelihood"]
 
-SCREENED_FROM = 20_000
+SCREENED_FROM = MANY
 """Patients from which models are screened."""
 _FAR = 60.0
 """Nats by which a model that is left out lies behind the best. Where a model is that far from the

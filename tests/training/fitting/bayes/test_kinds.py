@@ -1,0 +1,31 @@
+"""What so many patients bear: everything up to 20,000, then what the budget allows."""
+
+from __future__ import annotations
+
+import pytest
+
+from training.fitting.bayes.kinds import MANY, Kinds, choose_kinds
+
+
+@pytest.mark.parametrize("n_numbers", [1, 40])
+def test_at_usual_sizes_nothing_is_left_out(n_numbers: int) -> None:
+    assert choose_kinds(MANY, n_numbers=n_numbers, n_flags=5).left_out == ()
+
+
+def test_steps_go_first_then_products_then_bends() -> None:
+    found = [
+        choose_kinds(n, n_numbers=2, n_flags=3)
+        for n in (100_000, 1_000_000, 20_000_000, 100_000_000)
+    ]
+    assert found == [
+        Kinds(bends=True, products=True, steps=True),
+        Kinds(bends=True, products=True, steps=False),
+        Kinds(bends=True, products=False, steps=False),
+        Kinds(bends=False, products=False, steps=False),
+    ]
+    assert found[1].left_out == ("steps",)
+    assert found[3].left_out == ("bends", "products", "steps")
+
+
+def test_the_more_predictors_the_fewer_kinds() -> None:
+    assert choose_kinds(1_000_000, n_numbers=8, n_flags=32).left_out == ("products", "steps")

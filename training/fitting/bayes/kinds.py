@@ -1,0 +1,60 @@
+"""Which kinds of columns a fit to many patients can hold, by one rule of size.
+
+A fit's time goes with patients times the square of its columns, and its memory with patients times
+columns. Of up to 20,000 patients every kind is made. Of more, kinds are added in the order bends,
+products, steps (with their switches) as long as patients x columns^2 stays within a budget:
+100,000 patients bear about 250 columns, a million about 80. Straight columns are always made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["MANY", "Kinds", "choose_kinds"]
+
+MANY = 20_000
+"""Patients up to whom nothing is left out."""
+_BUDGET = 6.4e9
+"""Patients x columns^2 that one pass over the patients may take: about a second."""
+_STEPS, _BENDS = 39, 2
+"""Of each number, at the most."""
+_BETWEEN_NUMBERS, _WITH_FLAG = 5, 3
+"""Switches of a pair of numbers, and of a number and a flag, at the most."""
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Which kinds of columns are made beside straight ones."""
+
+    bends: bool
+    products: bool
+    steps: bool
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What is not made, in words."""
+        words = {"bends": self.bends, "products": self.products, "steps": self.steps}
+        return tuple(word for word, made in words.items() if not made)
+
+
+def choose_kinds(n_patients: int, *, n_numbers: int, n_flags: int) -> Kinds:
+    """Return the kinds that so many patients can bear.
+
+    Parameters
+    ----------
+    n_patients : int
+    n_numbers : int
+        Predictors that are numbers.
+    n_flags : int
+        Straight columns of the others.
+    """
+    if n_patients <= MANY:
+        return Kinds(bends=True, products=True, steps=True)
+    straight = n_numbers + n_flags
+    switches = _BETWEEN_NUMBERS * n_numbers * (n_numbers - 1) // 2
+    switches += _WITH_FLAG * n_numbers * n_flags
+    columns, made = 1 + straight, []
+    for more in (_BENDS * n_numbers, straight * (straight - 1) // 2, _STEPS * n_numbers + switches):
+        columns += more
+        made.append(n_patients * columns**2 <= _BUDGET)
+    return Kinds(*made)

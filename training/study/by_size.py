@@ -1,0 +1,75 @@
+"""What a study leaves open is chosen by the number of its patients, by one rule.
+
+Up to 20,000 patients the usual settings hold. Beyond, repeats of the cross-validation, repeats of
+the learning curve and resamples behind intervals are fewer in proportion, so that all of them
+together go through about as many rows as with 20,000 patients: chance moves the measures of so many
+patients little. The whole procedure is not rerun on bootstrap samples: what it owes to having seen
+its patients is then less than the measures can tell. What the study file says itself is done as it
+says.
+"""
+
+from __future__ import annotations
+
+from training.fitting.bayes.kinds import MANY, choose_kinds
+from training.fitting.procedure import Procedure
+from training.fitting.response import TrainingData
+from training.study.tables import Resampling
+
+__all__ = ["settle_resampling", "tell_size"]
+
+_FEWEST_RESAMPLES = 100
+_WORDS = {
+    "repeats": "repeats of the cross-validation",
+    "bootstrap": "resamples of patients behind intervals",
+    "bootstrap_reruns": "reruns of the whole procedure on bootstrap samples",
+    "learning_curve": "repeats of the learning curve",
+}
+
+
+def settle_resampling(asked: Resampling, n_patients: int) -> Resampling:
+    """Return how the procedure is judged, with what was not asked for chosen by size.
+
+    Parameters
+    ----------
+    asked : Resampling
+        As a study file gives it.
+    n_patients : int
+        Rows that are trained on.
+    """
+    if n_patients <= MANY:
+        return asked
+    share = MANY / n_patients
+    chosen = {
+        "repeats": max(1, round(asked.repeats * share)),
+        "bootstrap": max(_FEWEST_RESAMPLES, round(asked.bootstrap * share)),
+        "bootstrap_reruns": 0,
+        "learning_curve": int(asked.learning_curve * share),
+    }
+    own = asked.model_fields_set
+    return asked.model_copy(update={k: v for k, v in chosen.items() if k not in own})
+
+
+def tell_size(
+    asked: Resampling, settled: Resampling, data: TrainingData, procedure: Procedure
+) -> tuple[str, ...]:
+    """Return what was chosen because there are so many patients, in a sentence each."""
+    n = len(data)
+    changed = [
+        f"{getattr(settled, name)} {words} in place of {getattr(asked, name)}"
+        for name, words in _WORDS.items()
+        if getattr(settled, name) != getattr(asked, name)
+    ]
+    told = []
+    if changed:
+        told.append(
+            f"with {n} patients the study's open settings were chosen by size: "
+            f"{', '.join(changed)}; set in [resampling], they are done as they are set"
+        )
+    if procedure.uses_evidence:
+        left_out = choose_kinds(n, **procedure.count_columns(data.predictors)).left_out
+        if left_out:
+            told.append(
+                f"with {n} patients and {len(data.predictors)} predictors the model has no "
+                f"{' and no '.join(left_out)}: it would not fit into time and memory"
+            )
+    return tuple(told)
