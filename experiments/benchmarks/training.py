@@ -5,13 +5,23 @@ cohort of 480 patients, both horizons, ten predictors, all candidates, judged by
 whole procedure inside. The plain loop gets the same outer folds, the same grids, the same inner
 resampling (5 folds x 4) and the same candidates: for each a Pipeline in a GridSearchCV, then
 cross_val_predict at the setting found for the blend. One process, one thread, both in one run.
+
+With ``--scale 1000 10000 100000`` instead: what one fit of the default procedure to so many
+patients takes of the processor and of memory, each size in a process of its own, and the powers by
+which both grow with patients and with ``--columns 5 20`` predictors. A whole training with one
+repeat is about seven such fits, five of them to four fifths of the patients, and the measures.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from time import perf_counter
+import multiprocessing
+import resource
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from time import perf_counter, process_time
 
 import numpy as np
 from scipy.special import expit
@@ -28,7 +38,7 @@ from training.fitting.candidates import DEFAULT_CANDIDATES, KNOTS, BoostedTrees,
 from training.fitting.cross_validation import cross_validate
 from training.fitting.fit import MIN_FOR_KEPT
 from training.fitting.procedure import Procedure
-from training.fitting.response import TrainingData
+from training.fitting.response import TrainingData, fit_response
 from training.model.trees import import_lightgbm
 from training.study.study import make_training_data
 
@@ -40,6 +50,7 @@ TEN = tuple(
     "anti_epileptic benzodiazepine".split()
 )
 N_FOLDS = 5
+_SIMULATED = 2000
 
 
 def make_data(n: int, *, seed: int) -> TrainingData:
@@ -163,13 +174,82 @@ def predict_once_plainly(
     return np.asarray(first * second)
 
 
+def _enlarge(data: TrainingData, n: int, n_predictors: int) -> TrainingData:
+    """Return patients drawn from others, each predictor beyond those there are shuffled anew."""
+    rng = np.random.default_rng(0)
+    drawn = data.take(rng.integers(0, len(data), n))
+    width = drawn.X.shape[1]
+    columns = [drawn.X[:, j % width] for j in range(n_predictors)]
+    shuffled = [c if j < width else rng.permutation(c) for j, c in enumerate(columns)]
+    return replace(
+        drawn,
+        X=np.column_stack(shuffled),
+        predictors=tuple(drawn.predictors[j % width] for j in range(n_predictors)),
+        groups=np.arange(n),
+    )
+
+
+def _fit_alone(n: int, n_predictors: int) -> tuple[float, float]:
+    data = _enlarge(make_data(min(n, _SIMULATED), seed=1), n, n_predictors)
+    with threadpool_limits(1):
+        begun = process_time()
+        fit_response(data, Procedure(DEFAULT_CANDIDATES), rng=np.random.default_rng(0))
+        seconds = process_time() - begun
+    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _measure_fit(n: int, n_predictors: int) -> tuple[float, float]:
+    """Return seconds of processor and MB at most of one fit, in a process of its own.
+
+    Parameters
+    ----------
+    n : int
+        Patients.
+    n_predictors : int
+        The ten of :data:`TEN`, in turn.
+    """
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_fit_alone, (n, n_predictors))
+
+
+def _print_scale(sizes: Sequence[int], columns: Sequence[int]) -> None:
+    taken = {}
+    for width in columns:
+        for n in sizes:
+            taken[n, width] = seconds, memory = _measure_fit(n, width)
+            print(f"{n} patients, {width} predictors: {seconds:.2f} s, {memory:.0f} MB at most")
+    power = partial(_find_power, taken)
+    for before, after in pairwise(sizes):
+        for width in columns:
+            grown = power((before, width), (after, width), after / before)
+            print(f"patients {before} to {after}, {width} predictors: time to the power {grown}")
+    for before, after in pairwise(columns):
+        for n in sizes:
+            grown = power((n, before), (n, after), after / before)
+            print(f"predictors {before} to {after}, {n} patients: time to the power {grown}")
+
+
+def _find_power(
+    taken: dict[tuple[int, int], tuple[float, float]],
+    before: tuple[int, int],
+    after: tuple[int, int],
+    larger: float,
+) -> str:
+    return f"{np.log(taken[after][0] / taken[before][0]) / np.log(larger):.2f}"
+
+
 def main() -> None:
-    """Time both and print the ratio."""
+    """Time both and print the ratio; with --scale what one fit takes."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scale", type=int, nargs="+", help="patients of single fits")
+    parser.add_argument("--columns", type=int, nargs="+", default=[5], help="their predictors")
     parser.add_argument("--patients", type=int, default=480)
     parser.add_argument("--repeats", type=int, default=20, help="repeats of ours (default 20)")
     parser.add_argument("--plain-repeats", type=int, default=1, help="of the plain loop")
     arguments = parser.parse_args()
+    if arguments.scale:
+        _print_scale(arguments.scale, arguments.columns)
+        return
     data, procedure = make_data(arguments.patients, seed=1), Procedure(DEFAULT_CANDIDATES)
     with threadpool_limits(1):
         cross_validate(data, procedure, n_folds=N_FOLDS, n_repeats=1, seed=0)  # loads libraries

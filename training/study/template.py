@@ -305,8 +305,9 @@ def _tell_size(patients: Patients, horizon: str) -> str:
 
 def _write_resampling(n_patients: int) -> str:
     usual = settle_resampling(Resampling(), n_patients)
+    fewer = "" if usual == Resampling() else f"    # fewer than usual, for {n_patients} patients"
     return f"""\
-[resampling]
+[resampling]{fewer}
 folds = {usual.folds}
 repeats = {usual.repeats}
 bootstrap = {usual.bootstrap}

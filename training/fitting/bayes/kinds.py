@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["MANY", "Kinds", "choose_kinds"]
+__all__ = ["MANY", "choose_kinds"]
 
 MANY = 20_000
 """Patients up to whom nothing is left out."""
@@ -23,7 +23,7 @@ _BETWEEN_NUMBERS, _WITH_FLAG = 5, 3
 
 
 @dataclass(frozen=True)
-class Kinds:
+class _Kinds:
     """Which kinds of columns are made beside straight ones."""
 
     bends: bool
@@ -37,7 +37,7 @@ class Kinds:
         return tuple(word for word, made in words.items() if not made)
 
 
-def choose_kinds(n_patients: int, *, n_numbers: int, n_flags: int) -> Kinds:
+def choose_kinds(n_patients: int, *, n_numbers: int, n_flags: int) -> _Kinds:
     """Return the kinds that so many patients can bear.
 
     Parameters
@@ -49,7 +49,7 @@ def choose_kinds(n_patients: int, *, n_numbers: int, n_flags: int) -> Kinds:
         Straight columns of the others.
     """
     if n_patients <= MANY:
-        return Kinds(bends=True, products=True, steps=True)
+        return _Kinds(bends=True, products=True, steps=True)
     straight = n_numbers + n_flags
     switches = _BETWEEN_NUMBERS * n_numbers * (n_numbers - 1) // 2
     switches += _WITH_FLAG * n_numbers * n_flags
@@ -57,4 +57,4 @@ def choose_kinds(n_patients: int, *, n_numbers: int, n_flags: int) -> Kinds:
     for more in (_BENDS * n_numbers, straight * (straight - 1) // 2, _STEPS * n_numbers + switches):
         columns += more
         made.append(n_patients * columns**2 <= _BUDGET)
-    return Kinds(*made)
+    return _Kinds(*made)
