@@ -198,6 +198,7 @@ class _Cluster(Engine):
     def _explain(self, err: Exception) -> Exception | None:
         """Return what is to be told of an error; None of a task's own, which is told as it is."""
         from distributed import KilledWorker
+        from distributed.comm.core import CommClosedError
 
         if isinstance(err, Unlike):
             return _list_unlike({err.args[0]: err.args[1]}, self.floors)
@@ -207,7 +208,7 @@ class _Cluster(Engine):
                 f"fewer workers, each with more (--memory-limit).{_go_on()}"
             )
         gone = isinstance(err, OSError) and self.client.status != "running"
-        if gone or isinstance(err, CancelledError):
+        if gone or isinstance(err, (CancelledError, CommClosedError)):
             return KetresponseError(
                 f"The scheduler at {self.address} was lost. Start it again, and its workers."
                 f"{_go_on()}"
