@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,11 +27,12 @@ def _read(*places: str) -> dict[str, ast.Module]:
 SOURCE = _read(*FLOORS)
 BY_NAME = {"serving.service.service": "BentoML finds it by the name that the release writes"}
 SCRIPTS = "experiments.benchmarks."  # run from a shell: their names are for readers
-EVERYTHING = {
-    **SOURCE,
-    **_read("tests"),
-    "ketresponse": ast.parse((ROOT / "ketresponse.py").read_text()),
-}
+
+
+@cache
+def _read_everything() -> dict[str, ast.Module]:
+    front = {"ketresponse": ast.parse((ROOT / "ketresponse.py").read_text())}
+    return {**SOURCE, **_read("tests"), **front}
 
 
 def _find_defined(tree: ast.Module) -> set[str]:
@@ -53,13 +54,16 @@ def _find_listed(tree: ast.Module) -> list[str]:
     return []
 
 
-def _find_imported() -> Iterator[tuple[str, str, str]]:
-    """Yield the module that imports, the module of ours that it imports from, and the name."""
-    for importer, tree in EVERYTHING.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module in SOURCE:
-                for name in node.names:
-                    yield importer, node.module, name.name
+@cache
+def _find_imported() -> list[tuple[str, str, str]]:
+    """Return the module that imports, the module of ours that it imports from, and the name."""
+    return [
+        (importer, node.module, name.name)
+        for importer, tree in _read_everything().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in SOURCE
+        for name in node.names
+    ]
 
 
 def test_every_listed_name_is_defined_in_its_module() -> None:
@@ -101,7 +105,7 @@ def _find_reached() -> set[str]:
     reached = {
         f"{module}.{name}" for importer, module, name in _find_imported() if importer != module
     }
-    for tree in EVERYTHING.values():
+    for tree in _read_everything().values():
         modules = {
             name.asname or name.name: f"{node.module}.{name.name}"
             for node in ast.walk(tree)
