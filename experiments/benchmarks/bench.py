@@ -51,6 +51,7 @@ BENCHMARKS: dict[str, str] = {
     "batch": "experiments.benchmarks.batch:time_batch",
     "engines": "experiments.benchmarks.engines:time_engines",
     "estimates": "experiments.benchmarks.slopes:time_estimates",
+    "service": "experiments.benchmarks.slopes:time_service",
     "fits": "experiments.benchmarks.slopes:time_fits",
     "resampling": "experiments.benchmarks.slopes:time_resampling",
     "predicting": "experiments.benchmarks.predicting:time_answers",

@@ -1,6 +1,6 @@
-"""What estimates, fits and resampling cost, and how that grows with the patients.
+"""What estimates, a service, fits and resampling cost, and how that grows with the patients.
 
-Run by ``make bench``. One process and one thread; seconds of the processor.
+Run by ``make bench``. Seconds are the processor's, of one thread, unless said otherwise.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from experiments.benchmarks.costs import Cost, Job, time_in_turns
 from experiments.benchmarks.prompt import train_small
 from experiments.benchmarks.resampling import PLAIN, make_plain_data, validate_by_bootstrap
+from experiments.benchmarks.serving import N_CALLERS, measure
 from experiments.benchmarks.training import N_FOLDS, make_data
 from serving.estimate.predictor import Predictor
 from training.fitting.candidates import DEFAULT_CANDIDATES
@@ -23,7 +24,7 @@ from training.model.example import make_example
 from training.store.artifact import load_model
 from training.store.registered import find_folder
 
-__all__ = ["time_estimates", "time_fits", "time_resampling"]
+__all__ = ["time_estimates", "time_fits", "time_resampling", "time_service"]
 
 _ESTIMATES, _RESAMPLES = 200, 200
 
@@ -52,6 +53,45 @@ def time_estimates(*, turns: int = 5) -> list[Cost]:
 
         job = Job("one explained estimate", 1, "patients", ask, times=_ESTIMATES)
         return time_in_turns([job], turns=turns)
+
+
+def time_service(*, rounds: int = 5, seconds: float = 2.0) -> list[Cost]:
+    """Time the service over HTTP, beside an empty BentoML endpoint asked by the same client.
+
+    Parameters
+    ----------
+    rounds : int
+        Turns of each.
+    seconds : float
+        Of each turn, by one caller and by sixteen.
+
+    Returns
+    -------
+    list of Cost
+        By number of callers: what one of them waits (median, "ms"), and what an answer costs all
+        processes of the service ("ms CPU").
+    """
+    with TemporaryDirectory() as temporary:
+        model, uri = train_small(Path(temporary))
+        folder = find_folder(model, tracking_uri=uri)
+        found = measure(folder, rounds=rounds, seconds=seconds, starts=1, minute=seconds)
+
+    def turns(service: str, callers: int, figure: str) -> tuple[float, ...]:
+        return tuple(one[service][str(callers)][figure] for one in found["rounds"])
+
+    return [
+        Cost(
+            f"one answer over HTTP, {what}",
+            callers,
+            "callers",
+            turns("ketresponse", callers, figure),
+            turns("empty", callers, figure),
+            unit,
+            "an empty BentoML endpoint",
+        )
+        for what, figure, unit in (("waited for", "p50", "ms"), ("computed", "cpu", "ms CPU"))
+        for callers in (1, N_CALLERS)
+    ]
 
 
 def time_fits(*, sizes: Sequence[int] = (240, 960, 3840), turns: int = 3) -> list[Cost]:
