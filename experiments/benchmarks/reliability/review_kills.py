@@ -1,6 +1,7 @@
 """Whether review and release leave all stores agreeing, wherever they are killed.
 
-Run as ``python -m experiments.benchmarks.review_kills [--kills 100] [--seconds 900]``: a store of
+Run as ``python -m experiments.benchmarks.reliability.review_kills [--kills 100]
+[--seconds 900]``: a store of
 its own in a temporary folder; approvals, withdrawals and releases, each in a process of its own,
 which is killed (SIGKILL, by its number) after a random time. After each the next command runs, and
 log, registry, signed records, released folder and BentoML's store are compared. Ends with 1 if any

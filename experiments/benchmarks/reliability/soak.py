@@ -1,6 +1,7 @@
 """Whether the service bears half an hour of mixed traffic: no error, no leak, no lost record.
 
-Run as ``python -m experiments.benchmarks.soak MODEL [--minutes 30]``, with the artifact folder of a
+Run as ``python -m experiments.benchmarks.reliability.soak MODEL [--minutes 30]``, with the
+artifact folder of a
 demonstration model: a service that records is started on this machine. First it is asked as fast as
 it answers, which tells its capacity with this mix; then at 70% of that, at moments that do not wait
 for the answers before. Sixty of a hundred requests are for one patient, and ten each for a batch of

@@ -1,6 +1,7 @@
 """Whether an answer that somebody got is ever without its record, when the service is killed.
 
-Run as ``python -m experiments.benchmarks.kills MODEL [--kills 100]``, with the artifact folder of a
+Run as ``python -m experiments.benchmarks.reliability.kills MODEL [--kills 100]``, with the
+artifact folder of a
 demonstration model: a service that records is started on this machine, asked by several callers at
 once for single estimates and batches and told outcomes, and killed (SIGKILL) at a moment drawn at
 random; again and again on the same store. Every answer that a caller got whole must then be in the

@@ -1,6 +1,7 @@
 """Read rubbish: the readers of files and requests under a fuzzer that sees which code it reaches.
 
-Run as ``python -m experiments.benchmarks.fuzz [--runs N] [--only NAME]`` where atheris is installed
+Run as ``python -m experiments.benchmarks.reliability.fuzz [--runs N] [--only NAME]``
+where atheris is installed
 (``pip install atheris``; for Linux and few versions of Python). Each reader is given N inputs, in a
 process of its own, mutated from what it reads well. Only the errors that users can put right may
 come out of it; anything else ends the run with the input that did it.
@@ -121,7 +122,7 @@ def main() -> int:
         return 0
     failed = 0
     for name in [asked.only] if asked.only else READERS:
-        words = [sys.executable, "-m", "experiments.benchmarks.fuzz", "--here"]
+        words = [sys.executable, "-m", "experiments.benchmarks.reliability.fuzz", "--here"]
         words += ["--only", name, "--runs", str(asked.runs)]
         done = subprocess.run(words, capture_output=True, text=True, errors="replace")
         print(f"{name}: {'FAILED' if done.returncode else 'no failure'} in {asked.runs:,} runs")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from experiments.benchmarks.kills import Tally, _check, _Round, kill_service
+from experiments.benchmarks.reliability.kills import Tally, _check, _Round, kill_service
 from serving.records.record import Outcome
 from serving.records.settings import RecordSettings
 from serving.records.store import open_store

@@ -1,0 +1,1 @@
+"""What must not be lost, or fail, however hard it is tried."""
