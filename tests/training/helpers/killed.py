@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import signal
@@ -16,7 +15,15 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-_CHANGES = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink")
+# Which of an audit event's arguments is what is changed, and which the folder that it is told from.
+_CHANGES = {
+    "os.rename": (0, 2),
+    "os.remove": (0, 1),
+    "os.rmdir": (0, 1),
+    "os.mkdir": (0, 2),
+    "os.link": (1, 3),
+    "os.symlink": (1, 2),
+}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _SAID = ("COMMIT", "INSERT", "DELETE", "UPDATE")
 
@@ -36,9 +43,11 @@ class _Counter:
 
     def hear(self, name: str, args: tuple[Any, ...]) -> None:
         if name in _CHANGES:
-            path = os.fsdecode(args[0])
-            if path.startswith(self.root) or not os.path.isabs(path):
-                self.add(f"{name} {self.name(path)}")
+            what, folder = _CHANGES[name]
+            # Another's temporary folder may be tidied up at any time: those are no writes of ours.
+            path = os.path.join(_find_folder(args[folder]), os.fsdecode(args[what]))
+            if path.startswith(self.root):
+                self.add(f"{name} {self.name(os.fsdecode(args[0]))}")
         elif name == "open" and isinstance(args[0], str) and args[0].startswith(self.root):
             if args[2] & _WRITING:
                 self.add(f"{name} {self.name(args[0])}")
@@ -68,6 +77,11 @@ class _Counter:
         event.listen(Engine, "before_cursor_execute", self.see_statement)
         event.listen(Engine, "commit", self.see_commit)
         sys.addaudithook(self.hear)
+
+
+def _find_folder(descriptor: int) -> str:
+    """Return the folder that a path is told from: where the process is, if there is none."""
+    return os.getcwd() if descriptor < 0 else os.readlink(f"/proc/self/fd/{descriptor}")
 
 
 def restore(kept: Path, root: Path) -> None:
@@ -104,7 +118,6 @@ def run_killed(step: Callable[[], object], root: Path, at: int | None) -> list[s
     if pid == 0:
         try:
             os.close(reading)
-            gc.disable()  # what others have left behind is not taken away among these writes
             _Counter(root, at, writing).install()
             step()
         except BaseException:

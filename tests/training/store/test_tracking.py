@@ -146,7 +146,7 @@ def test_a_new_store_is_made_without_a_word(
     assert capfd.readouterr() == ("", "")
     # A plain `mlflow ui` in this folder looks here.
     assert {path.name for path in tmp_path.iterdir()} <= {"mlflow.db", "mlartifacts"}
-    (run,) = _runs("sqlite:///mlflow.db")
+    (run,) = _runs(f"sqlite:///{tmp_path / 'mlflow.db'}")
     assert run.info.artifact_uri.startswith((tmp_path / "mlartifacts").as_uri())
 
 

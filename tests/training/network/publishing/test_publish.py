@@ -111,21 +111,22 @@ def test_the_same_shares_are_not_registered_twice(published: _Published) -> None
 def test_killed_half_way_the_next_command_tells_it_and_registers_one_model(
     tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result, files = make_network_run()
+    result, shared = make_network_run()
     monkeypatch.setattr(publish, "write_findings", lambda *_, **__: None)
     kept = shutil.copytree(tmp_path, tmp_path.with_name(f"{tmp_path.name}-kept"))
 
     def step(tell: Callable[[str], object] = print) -> RegisteredModel:
-        return publish_network(result, files, tracking_uri=tracking_uri, show=_show, tell=tell)
+        return publish_network(result, shared, tracking_uri=tracking_uri, show=_show, tell=tell)
 
-    labels = run_killed(step, tmp_path, None)
-    files_written = [at for at, label in enumerate(labels) if label.startswith("open /mlartifacts")]
-    for at, words in (
-        (files_written[5], "The run .* was killed: it is marked so"),
-        (files_written[-1], "The registration of crps-network version 1 was killed half-way"),
+    for which, words in (
+        (5, "The run .* was killed: it is marked so"),
+        (-1, "The registration of crps-network version 1 was killed half-way"),
     ):
         restore(kept, tmp_path)
-        run_killed(step, tmp_path, at)
+        labels = run_killed(step, tmp_path, None)
+        files = [at for at, label in enumerate(labels) if label.startswith("open /mlartifacts")]
+        restore(kept, tmp_path)
+        run_killed(step, tmp_path, files[which])
         assert list_models(tracking_uri=tracking_uri) == []
         told: list[str] = []
         made = step(told.append)
