@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from mlflow.entities import ViewType
 
 from features.errors import KetresponseError
-from training.store.client import find_tracking_uri, make_client
+from training.store.client import make_client
 from training.store.tracking import (
     RunRecord,
     begin_run,
@@ -138,12 +140,24 @@ def test_an_experiment_that_was_deleted_is_told(record: RunRecord, tracking_uri:
         track_run(record, tracking_uri=tracking_uri)
 
 
-def test_a_new_store_is_made_without_a_word(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    track_run(RunRecord("study"), tracking_uri=find_tracking_uri({}))
-    assert capfd.readouterr() == ("", "")
+_NEW_STORE = """
+import sys
+from training.store.client import find_tracking_uri
+from training.store.tracking import RunRecord, track_run
+for stream in (sys.stdout, sys.stderr):
+    print("begun", file=stream, flush=True)
+track_run(RunRecord("study"), tracking_uri=find_tracking_uri({}))
+"""
+
+
+def test_a_new_store_is_made_without_a_word(tmp_path: Path) -> None:
+    # In a process of its own: MLflow remembers the first store that an address like ours led to.
+    done = subprocess.run(
+        [sys.executable, "-c", _NEW_STORE], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert [told.partition("begun\n")[1:] for told in (done.stdout, done.stderr)] == [
+        ("begun\n", "")
+    ] * 2
     # A plain `mlflow ui` in this folder looks here.
     assert {path.name for path in tmp_path.iterdir()} <= {"mlflow.db", "mlartifacts"}
     (run,) = _runs(f"sqlite:///{tmp_path / 'mlflow.db'}")
