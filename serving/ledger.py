@@ -3,17 +3,20 @@
 BentoML would put five layers of its own around each request (counters, tracing, a log, a time
 limit, a context), which together take longer than an estimate. This is one layer in their place:
 the same counters and the same line of the log, and the time limit without a task and a timer that
-stay behind. Nothing is traced. Counters and log see an address's name, never what somebody wrote.
+stay behind. Counters and lines are written for many requests together, a moment later: to write
+them one by one, between two estimates, takes a fifth of an estimate's time. Nothing is traced.
+Counters and log see an address's name, never what somebody wrote.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache, cached_property
-from time import perf_counter
-from typing import Any
+from time import perf_counter, time
+from typing import Any, NamedTuple
 
 from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.context import server_context
@@ -27,6 +30,10 @@ __all__ = ["Ledger"]
 _UNSEEN = ("/livez", "/readyz", "/healthz")
 """Asked all the time by what watches over the process: counted, and in no log."""
 _METRICS = "/metrics"
+_WAIT = 0.1
+"""Seconds after which what was noted is written."""
+_MOST = 100
+"""Requests that are noted before they are written at once, so that writing holds nobody up."""
 _log = logging.getLogger("bentoml.access")
 
 
@@ -89,6 +96,16 @@ def _find_counters() -> _Counters:
     return _Counters()
 
 
+class _Note(NamedTuple):
+    """What is to be written of one request: its address's name, and what came of it."""
+
+    name: str
+    scope: Scope
+    start: Mapping[str, Any]
+    took: float
+    ended: float
+
+
 class Ledger:
     """Middleware: counts requests, logs a line for each, and ends what takes too long with a 504.
 
@@ -103,15 +120,21 @@ class Ledger:
     def __init__(self, app: ASGIApp, *, seconds: float) -> None:
         self.app = app
         self._seconds = seconds
+        self._noted: list[_Note] = []
+        self._open: Counter[str] = Counter()
+        self._waiting: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on, and note what becomes of it."""
         if scope["type"] != "http" or scope["state"]["route"] == _METRICS:
-            await self.app(scope, receive, send)
+            self.settle()
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                self.settle()  # the service has ended, where it was its life
             return
         name: str = scope["state"]["route"]
         began, start = perf_counter(), dict[str, Any]()
-        counters = _find_counters()
 
         async def note(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -120,32 +143,59 @@ class Ledger:
                     limit.reschedule(None)  # it has begun in time
             await send(message)
             if message["type"] == "http.response.body" and not message.get("more_body", False):
-                took = perf_counter() - began
-                counters.find_total(name, start["status"]).inc()
-                counters.find_duration(name, start["status"]).observe(took)
-                if name not in _UNSEEN and _log.isEnabledFor(logging.INFO):
-                    _write_line(scope, name, start, took)
+                self._noted.append(_Note(name, scope, start, perf_counter() - began, time()))
 
-        if name not in _UNSEEN:
-            counters.last.set_to_current_time()
-        with counters.find_in_progress(name).track_inprogress():
-            try:
-                async with asyncio.timeout(self._seconds) as limit:
-                    await self.app(scope, receive, note)
-            except TimeoutError:
-                if not limit.expired():
-                    raise
-                body = {"error": f"Not able to process the request in {self._seconds} seconds"}
-                await JSONResponse(body, 504)(scope, receive, note)
+        self._open[name] += 1
+        try:
+            async with asyncio.timeout(self._seconds) as limit:
+                await self.app(scope, receive, note)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            body = {"error": f"Not able to process the request in {self._seconds} seconds"}
+            await JSONResponse(body, 504)(scope, receive, note)
+        finally:
+            self._open[name] -= 1
+            self._settle_soon()
+
+    def _settle_soon(self) -> None:
+        if len(self._noted) >= _MOST:
+            self.settle()
+        loop = asyncio.get_running_loop()
+        if self._waiting is not loop:
+            self._waiting = loop
+            loop.call_later(_WAIT, self.settle)
+
+    def settle(self) -> None:
+        """Write what was noted since the last time."""
+        self._waiting = None
+        noted, self._noted = self._noted, []
+        if not noted and not self._open:
+            return
+        counters = _find_counters()
+        for name, scope, start, took, ended in noted:
+            counters.find_total(name, start["status"]).inc()
+            counters.find_duration(name, start["status"]).observe(took)
+            if name not in _UNSEEN:
+                counters.last.set(ended)
+                if _log.isEnabledFor(logging.INFO):
+                    _write_line(scope, name, start, took, ended)
+        for name, n_open in list(self._open.items()):
+            counters.find_in_progress(name).set(n_open)
+            if not n_open:
+                del self._open[name]
 
 
-def _write_line(scope: Scope, name: str, start: Mapping[str, Any], took: float) -> None:
+def _write_line(
+    scope: Scope, name: str, start: Mapping[str, Any], took: float, ended: float
+) -> None:
     """Write who asked, what, how much, and what came of it; nothing of what stood in either."""
     asked, told = dict(scope["headers"]), dict(start["headers"])
     host, port = scope.get("client") or ("_", "")
-    _log.info(
-        "%s:%s (scheme=%s,method=%s,path=%s,type=%s,length=%s) "
-        "(status=%s,type=%s,length=%s) %.3fms",
+    line = (
+        "%s:%s (scheme=%s,method=%s,path=%s,type=%s,length=%s) (status=%s,type=%s,length=%s) %.3fms"
+    )
+    told_of = (
         host,
         port,
         scope["scheme"],
@@ -158,3 +208,6 @@ def _write_line(scope: Scope, name: str, start: Mapping[str, Any], took: float) 
         told.get(b"content-length", b"").decode("latin-1"),
         1000 * took,
     )
+    record = _log.makeRecord(_log.name, logging.INFO, __file__, 0, line, told_of, None)
+    record.created, record.msecs = ended, 1000 * (ended % 1)
+    _log.handle(record)

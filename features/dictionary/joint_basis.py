@@ -61,6 +61,13 @@ class Bends:
         return np.asarray(bend / self._width)
 
 
+def _tell(basis: PredictorBasis) -> tuple[bytes, ...]:
+    """Return all that a basis's columns depend on."""
+    numbers = (basis.groups_, basis.low_, basis.high_, basis.fill_, basis.center_, basis.scale_)
+    kinds = (basis.logged_, basis.cut_, basis._terms, basis._shares)
+    return tuple(np.asarray(one).tobytes() for one in (*numbers, *kinds, *basis.knots_))
+
+
 class JointBasis:
     """Several fitted bases of the same raw predictors, side by side.
 
@@ -69,22 +76,22 @@ class JointBasis:
     bases : sequence of PredictorBasis
         Fitted, at least one; of the same predictors in the same order. What is changed in them
         afterwards is not seen.
-
-    Attributes
-    ----------
-    parts : tuple of slice
-        Where each basis has its columns.
     """
 
-    parts: tuple[slice, ...]
-
     def __init__(self, bases: Sequence[PredictorBasis]) -> None:
+        told = [_tell(basis) for basis in bases]
+        own = dict(zip(told, bases, strict=True))
+        self._parts = self._join(list(own.values()))
+        self._which = [list(own).index(one) for one in told]
+
+    def _join(self, bases: Sequence[PredictorBasis]) -> list[slice]:
+        """Prepare the columns of bases that differ, and return where each has its own."""
+
         def join(name: str) -> FloatArray:
             return np.concatenate([getattr(basis, name) for basis in bases])[:, np.newaxis]
 
         n = bases[0].n_features_in_
         starts = np.cumsum([0, *(len(basis.groups_) for basis in bases)]).tolist()
-        self.parts = tuple(map(slice, starts[:-1], starts[1:]))
         # Each basis has ends and fillings of its own for a predictor: places count both.
         place = np.concatenate([basis.groups_ + n * i for i, basis in enumerate(bases)])
         self._source = np.tile(np.arange(n), len(bases))
@@ -106,9 +113,10 @@ class JointBasis:
         self._shared = np.flatnonzero((terms < 0) | ~np.isnan(cut))
         self._share_of, self._share = predictor[self._shared], shares[self._shared]
         self._center, self._scale = join("center_"), join("scale_")
+        return list(map(slice, starts[:-1], starts[1:]))
 
-    def expand(self, X: FloatArray) -> FloatArray:
-        """Return the columns of all bases.
+    def expand(self, X: FloatArray) -> tuple[FloatArray, ...]:
+        """Return the columns of each basis.
 
         Parameters
         ----------
@@ -117,8 +125,9 @@ class JointBasis:
 
         Returns
         -------
-        ndarray of shape (n, n_columns)
-            As each basis alone expands them, and the same for a row alone and among others.
+        tuple of ndarray of shape (n, n_columns)
+            As each basis alone expands them, and the same for a row alone and among others. Equal
+            bases share one array.
         """
         # Columns whole in memory: each operation is then one run over all patients.
         values = np.ascontiguousarray(X.T)
@@ -146,4 +155,5 @@ class JointBasis:
         columns -= self._center
         columns /= self._scale
         # Rows whole in memory: sums over them keep their bits, alone and among others.
-        return np.ascontiguousarray(columns.T)
+        apart = [np.ascontiguousarray(columns[part].T) for part in self._parts]
+        return tuple([apart[which] for which in self._which])

@@ -296,7 +296,7 @@ class PredictorBasis(PlainTransformer):
         X : ndarray of float64 of shape (n_samples, n_features)
             Raw predictors, NaN where missing.
         """
-        return JointBasis([self]).expand(X)
+        return JointBasis([self]).expand(X)[0]
 
     def transform(self, X: ArrayLike) -> FloatArray:
         """Return the design matrix.

@@ -10,7 +10,7 @@ Mangnus 2021, doi:10.1111/papr.13056; Sigtermans 2009, doi:10.1016/j.pain.2009.0
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -41,6 +41,7 @@ __all__ = [
     "record_notices",
     "reach_notices",
     "scope_notices",
+    "unused_notice",
 ]
 
 Record = Mapping[str, float | str | None]
@@ -94,6 +95,7 @@ NO_ESTIMATE: Mapping[str, str] = MappingProxyType(
 )
 """By code of the reason: how a missing estimate is headed. Where several hold, the first does."""
 
+_NOTHING = Text("")
 _STAMP_CODES = {status: status for status in STATUSES} | {SILENT_APPROVAL: SILENT}
 _MIDDLE = say("the middle of the training patients is taken")
 _EACH_VALUE = say(
@@ -197,10 +199,9 @@ def record_notices(
     training_ranges: Mapping[str, Mapping[str, object]],
     *,
     usual: Mapping[str, tuple[float, float]],
-    unused: Iterable[Variable],
     fills: bool = False,
 ) -> list[PlainNotice]:
-    """Return what is missing, beyond or rare in what training saw, or without use to the model.
+    """Return what is missing, and what is beyond or rare in what training saw.
 
     Parameters
     ----------
@@ -212,8 +213,6 @@ def record_notices(
         By predictor: `low` and `high` of a number in raw units, or `seen`, the categories met.
     usual : mapping
         By numeric predictor: between which values the middle 95% of training patients lay.
-    unused : iterable of Variable
-        Variables that were given and that the model does not use.
     fills : bool
         Whether the model takes every value that a missing one may be, not the middle one.
     """
@@ -233,15 +232,13 @@ def record_notices(
             notices.append(PlainNotice("outside_training", text, variable.name))
         elif variable.name in usual:
             notices += _make_rare_notices(variable, value, *usual[variable.name])
-    notices += [
-        PlainNotice(
-            "unused",
-            say("{label} does not enter this estimate.", label=variable.label),
-            variable.name,
-        )
-        for variable in unused
-    ]
     return notices
+
+
+def unused_notice(variable: Variable) -> PlainNotice:
+    """Return what is said of a value that was given and that the model does not use."""
+    text = say("{label} does not enter this estimate.", label=variable.label)
+    return PlainNotice("unused", text, variable.name)
 
 
 def _beyond(variable: Variable, value: float, seen: Mapping[str, object]) -> Text:
@@ -249,7 +246,7 @@ def _beyond(variable: Variable, value: float, seen: Mapping[str, object]) -> Tex
     if variable.is_numeric and "low" in seen:
         low, high = float(str(seen["low"])), float(str(seen["high"]))
         if low <= value <= high:
-            return Text("")
+            return _NOTHING
         return say(
             "{label} lies outside what the model has seen ({range}): the nearest value seen is "
             "used.",
@@ -262,7 +259,7 @@ def _beyond(variable: Variable, value: float, seen: Mapping[str, object]) -> Tex
             "learn from it.",
             label=variable.label,
         )
-    return Text("")
+    return _NOTHING
 
 
 def _make_rare_notices(

@@ -15,7 +15,6 @@ import numpy as np
 from features.arrays import FloatArray
 from features.cohort.cohort import parse_record
 from features.dictionary.eligibility import Admission, Eligibility
-from features.dictionary.variable import Variable
 from features.errors import Problem
 from features.texts import clean, say, say_count
 from serving.estimate.centre import (
@@ -34,6 +33,7 @@ from serving.estimate.notices import (
     reach_notices,
     record_notices,
     scope_notices,
+    unused_notice,
 )
 from serving.estimate.panel import PanelSample, choose_panel, find_extremes, parse_sample
 from serving.estimate.published import describe_published
@@ -95,7 +95,7 @@ class Predictor:
         names = [one.name for one in self.model.centres]
         self.centres = tuple(names) if SITE in self.dictionary else ()
         self.centre = choose_centre(self.model.centres, centre, setting=CENTRE_SETTING)
-        self._used = self._find_used()
+        self._unused = self._make_unused()
         self._clinical = CentreModels(loaded.model, usual=self.centre)
         self._with_panel = (
             None
@@ -109,11 +109,23 @@ class Predictor:
         # The same at every centre: a model of one that tells its patients apart does so at all.
         of_centres = bool(self.model.centres)
         self._model_notices = {
-            models.new.name: model_notices(
-                models.new.model, self.facts, self.waivers, of_centres=of_centres
-            )
+            models.new.name: [
+                notice._asdict()
+                for notice in model_notices(
+                    models.new.model, self.facts, self.waivers, of_centres=of_centres
+                )
+            ]
             for models in (self._clinical, self._with_panel)
             if models
+        }
+        self._model = self._describe_model()
+        self._comparisons = {
+            horizon: {
+                "outcome": self.facts.say(self.facts.outcomes[horizon]),
+                "base_rate": self.facts.base_rates[horizon],
+                "published_base_rate": self.published[horizon],
+            }
+            for horizon in self.model.horizons
         }
 
     @property
@@ -177,23 +189,14 @@ class Predictor:
             notices += found
             notices += self._describe(patient, record)
         notices += scope_notices(unknown, self.eligibility, self.dictionary)
-        facts = self.facts
         return {
             "request_id": request_id,
-            "model": {
-                "name": facts.name,
-                "version": facts.version,
-                "status": facts.status,
-                "card_sha256": facts.card_sha256,
-                "population": facts.say(facts.population),
-                "treatment": facts.say(facts.treatment),
-                "centre": describe_centre(self.model, spoke, centre),
-            },
+            "model": {**self._model, "centre": describe_centre(self.model, spoke, centre)},
             "submodel": spoke.name,
             "estimates": estimates,
             "applicability": {
                 "in_scope": not reasons,
-                "notices": [n._asdict() for n in (*self._model_notices[spoke.name], *notices)],
+                "notices": [*self._model_notices[spoke.name], *(n._asdict() for n in notices)],
             },
         }
 
@@ -204,9 +207,13 @@ class Predictor:
             self.predictors,
             self.facts.training_ranges,
             usual=self.usual,
-            unused=self._unused(patient, record),
             fills=self.model.gaps is not None,
         )
+        notices += [
+            self._unused[name]
+            for name in patient
+            if name in self._unused and record.get(name) is not None
+        ]
         if self.reach.is_met_already(record):
             text = say(
                 "{label} meets the outcome already: such a patient counts as a responder if "
@@ -259,14 +266,14 @@ class Predictor:
 
     def _complete(self, estimate: Mapping[str, Any]) -> dict[str, Any]:
         """Return a sub-model's estimate with what it means and what it can be compared with."""
-        horizon = estimate["horizon"]
+        told = self._comparisons[estimate["horizon"]]
         return {
-            "horizon": horizon,
-            "outcome": self.facts.say(self.facts.outcomes[horizon]),
+            "horizon": estimate["horizon"],
+            "outcome": told["outcome"],
             "probability": estimate["probability"],
             "interval": estimate["interval"],
-            "base_rate": self.facts.base_rates[horizon],
-            "published_base_rate": self.published[horizon],
+            "base_rate": told["base_rate"],
+            "published_base_rate": told["published_base_rate"],
             "explanation": estimate["explanation"],
         }
 
@@ -348,26 +355,33 @@ class Predictor:
         ]
         return record, problems
 
-    def _find_used(self) -> frozenset[str]:
-        """Return the variables that an estimate or its scope may rest on."""
+    def _describe_model(self) -> dict[str, Any]:
+        """Return what every answer says of the model."""
+        facts = self.facts
+        return {
+            "name": facts.name,
+            "version": facts.version,
+            "status": facts.status,
+            "card_sha256": facts.card_sha256,
+            "population": facts.say(facts.population),
+            "treatment": facts.say(facts.treatment),
+        }
+
+    def _make_unused(self) -> dict[str, PlainNotice]:
+        """Return what is said of each variable on which neither estimate nor scope rests."""
         used = {*self.model.predictors, *self.eligibility_names}
         used |= {SITE} if self.centres else set()
         for variable in self.predictors:
             used.add(variable.parent)
             if any(system == "ATC" for system, _ in variable.codes):
                 used.add("medication_atc")
-        return frozenset(used)
-
-    def _unused(self, raw: Mapping[str, object], record: Record) -> list[Variable]:
-        """Return the variables that were given and that neither estimate nor scope rests on."""
-        return [
-            self.dictionary[name]
-            for name in raw
-            if name not in self._used
-            and record.get(name) is not None
-            and "identifier" not in self.dictionary[name].roles
-            and self.dictionary[name].parent not in self.model.predictors
-        ]
+        return {
+            variable.name: unused_notice(variable)
+            for variable in self.dictionary
+            if variable.name not in used
+            and "identifier" not in variable.roles
+            and variable.parent not in self.model.predictors
+        }
 
 
 def _as_mapping(raw: object) -> Mapping[str, object]:

@@ -39,19 +39,29 @@ async def fail(request: Request):
 
 
 @pytest.fixture(scope="module")
-def ask():
+def app():
     endpoints = {"/ledger-tell": tell, "/sleep": sleep, "/begin": begin, "/fail": fail}
     routes = [Route(p, e, methods=["GET", "POST"]) for p, e in endpoints.items()]
     routes += [Route("/livez", tell), Route("/metrics", tell), Route("/of/{patient}", tell)]
-    app = NamedPaths(Ledger(Starlette(routes=routes), seconds=0.1), routes=routes)
+    return NamedPaths(Ledger(Starlette(routes=routes), seconds=0.1), routes=routes)
 
+
+def enter(app):
+    """Return a client of the application, in a loop of whoever asks."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here")
+
+
+@pytest.fixture
+def ask(app):
     def ask(path, **options):
         async def call():
-            transport = httpx.ASGITransport(app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://here") as http:
+            async with enter(app) as http:
                 return await http.request(options.pop("method", "GET"), path, **options)
 
-        return asyncio.run(call())
+        try:
+            return asyncio.run(call())
+        finally:
+            app.app.settle()  # the loop has ended before it was time
 
     return ask
 
@@ -129,3 +139,47 @@ def test_an_error_of_what_answers_stays_one(ask):
     with pytest.raises(TimeoutError, match=SECRET):
         ask("/fail")
     assert count("/fail", "request_in_progress") == 0
+
+
+def test_what_was_noted_is_written_a_moment_later(app, lines):
+    async def ask_and_wait():
+        async with enter(app) as http:
+            await http.get("/ledger-tell")
+            assert lines == []
+            while not lines:  # in the loop's time, not at the next request
+                await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(ask_and_wait(), 30))
+    assert len(lines) == 1
+
+
+def test_many_requests_are_written_together_before_their_time(app, lines):
+    async def ask_often():
+        async with enter(app) as http:
+            for _ in range(100):
+                await http.get("/ledger-tell")
+        return len(lines)
+
+    assert asyncio.run(ask_often()) == 100
+
+
+def test_what_was_noted_is_written_before_it_is_asked_for_and_at_the_end(lines):
+    asked, told = {"client": None, "scheme": "http", "method": "GET", "headers": []}, []
+
+    async def life(scope, receive, send):
+        if scope["type"] == "lifespan":
+            for path in ("/once", "/metrics", "/again"):
+                await ledger({**asked, "type": "http", "state": {"route": path}}, receive, send)
+            told.append(len(lines))
+        elif scope["state"]["route"] == "/metrics":
+            told.append(len(lines))
+        else:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+    async def ignore(message):
+        assert message["type"].startswith("http.response.")
+
+    ledger = Ledger(life, seconds=1.0)
+    asyncio.run(ledger({"type": "lifespan"}, None, ignore))
+    assert (told, len(lines)) == ([1, 1], 2)

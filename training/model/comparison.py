@@ -25,16 +25,30 @@ class RowComparison:
     """
 
     def __init__(self, outcomes: Sequence[OutcomeModel], others: Sequence[FloatArray]) -> None:
-        self._outcomes = outcomes
-        self._n_predictors = n = outcomes[0].basis.n_features_in_
-        self._has_pairs = any(outcome.pair_coef.size for outcome in outcomes)
-        self._pairs = [_Pairs(outcome, Z) for outcome, Z in zip(outcomes, others, strict=True)]
-        # Columns of all outcomes beneath one another, each whole in memory.
+        self._n_outcomes, self._n_predictors = n, k = (
+            len(outcomes),
+            outcomes[0].basis.n_features_in_,
+        )
+        # Columns of all outcomes beneath one another, each whole in memory; each outcome has
+        # places of its own for the predictors.
         self._below = np.ascontiguousarray(np.concatenate([Z.T for Z in others]))
-        self._coef = np.concatenate([outcome.coef for outcome in outcomes])[:, np.newaxis]
-        places = np.concatenate([o.basis.groups_ + n * h for h, o in enumerate(outcomes)])
-        self._starts = np.flatnonzero(np.diff(places, prepend=-1))
-        self._filled = places[self._starts]
+        starts = np.cumsum([0, *(len(outcome.coef) for outcome in outcomes)])
+        places = np.concatenate([o.basis.groups_ + k * h for h, o in enumerate(outcomes)])
+        pairs = np.concatenate([o.pairs + s for o, s in zip(outcomes, starts, strict=False)])
+        self._left, self._right = np.ascontiguousarray(pairs.T)
+        self._of_left, self._of_right = self._below[self._left], self._below[self._right]
+        # Which columns and pairs of columns are of which predictor, and of which two: what these
+        # add is one product.
+        coef = np.concatenate([outcome.coef for outcome in outcomes])
+        pair_coef = np.concatenate([outcome.pair_coef for outcome in outcomes])
+        first, second = places[self._left], places[self._right]
+        owner, weight = np.r_[places, first, second], np.r_[coef, pair_coef, pair_coef]
+        self._alone = np.where(np.arange(n * k)[:, np.newaxis] == owner, weight, 0.0)
+        meeting = np.stack([np.minimum(first, second), np.maximum(first, second)])
+        (low, high), which = np.unique(meeting, axis=1, return_inverse=True)
+        meetings = np.arange(len(low))[:, np.newaxis]
+        self._together = np.where(meetings == which.ravel(), pair_coef, 0.0)
+        self._meet = low // k, low % k, high % k
 
     def compare(self, columns: Sequence[FloatArray]) -> Gains:
         """Return what each predictor of the patient adds to each row, and what two add together.
@@ -45,50 +59,22 @@ class RowComparison:
             For each outcome the patient's row of its basis, or one to be put into each of the
             others. More than there are outcomes are left aside.
         """
-        n_outcomes = len(self._outcomes)
-        moved = np.concatenate([Z.T for Z in columns[:n_outcomes]]) - self._below
-        moved *= self._coef
-        sums = moved
-        if len(self._starts) < len(moved):
-            sums = np.add.reduceat(moved, self._starts, axis=0)
-        if len(sums) < n_outcomes * self._n_predictors:
-            some, sums = sums, np.zeros((n_outcomes * self._n_predictors, moved.shape[1]))
-            sums[self._filled] = some
-        alone = sums.reshape(n_outcomes, self._n_predictors, -1).swapaxes(1, 2)
-        if not self._has_pairs:
-            return Gains(alone)
-        together = np.zeros((*alone.shape, self._n_predictors))
-        for pairs, Z, own, both in zip(self._pairs, columns, alone, together, strict=False):
-            pairs.add(Z, own, both)
-        return Gains(alone, together)
-
-
-class _Pairs:
-    """The pairs of one outcome, with the side of the others' rows."""
-
-    def __init__(self, outcome: OutcomeModel, others: FloatArray) -> None:
-        groups = outcome.basis.groups_
-        self._left, self._right = np.ascontiguousarray(outcome.pairs.T)
-        self._coef = outcome.pair_coef
-        self._of_left = others.take(self._left, axis=1)
-        self._of_right = others.take(self._right, axis=1)
-        # Which pairs of columns are of which predictor, and of which two: sums are products.
-        first, second = groups[self._left], groups[self._right]
-        players = np.arange(outcome.basis.n_features_in_)
-        self._by_first = (first[:, np.newaxis] == players).astype(np.float64)
-        self._by_second = (second[:, np.newaxis] == players).astype(np.float64)
-        meeting = np.stack([np.minimum(first, second), np.maximum(first, second)])
-        (self._low, self._high), which = np.unique(meeting, axis=1, return_inverse=True)
-        meetings = np.arange(len(self._low))
-        self._by_both = (which.reshape(-1, 1) == meetings).astype(np.float64)
-
-    def add(self, Z: FloatArray, alone: FloatArray, together: FloatArray) -> None:
-        """Add what the pairs do to gains (n_rows, n_predictors) and those of two, in place."""
-        left = Z.take(self._left, axis=1) - self._of_left
-        right = Z.take(self._right, axis=1) - self._of_right
-        left *= self._coef
-        alone += (left * self._of_right) @ self._by_first
-        alone += (right * self._of_left * self._coef) @ self._by_second
-        both = (left * right) @ self._by_both
-        together[:, self._low, self._high] = both
-        together[:, self._high, self._low] = both
+        n, k = self._n_outcomes, self._n_predictors
+        n_columns, n_rows = self._below.shape
+        n_pairs = len(self._left)
+        added = np.empty((n_columns + 2 * n_pairs, n_rows))
+        moved = added[:n_columns]
+        np.subtract(np.concatenate([Z.T for Z in columns[:n]]), self._below, out=moved)
+        if not n_pairs:
+            return Gains((self._alone @ added).reshape(n, k, n_rows).swapaxes(1, 2))
+        left, right = moved[self._left], moved[self._right]
+        np.multiply(left, self._of_right, out=added[n_columns:-n_pairs])
+        np.multiply(right, self._of_left, out=added[-n_pairs:])
+        left *= right
+        both = self._together @ left
+        together = np.zeros((n, k, k, n_rows))
+        at, low, high = self._meet
+        together[at, low, high] = both
+        together[at, high, low] = both
+        alone = (self._alone @ added).reshape(n, k, n_rows)
+        return Gains(alone.swapaxes(1, 2), np.moveaxis(together, 3, 1))

@@ -121,8 +121,7 @@ class Evaluator:
 
     def _judge(self, X: FloatArray) -> Evaluated:
         """Return what the model finds of rows whose gaps the bases fill."""
-        expanded = self._basis.expand(X)
-        columns = tuple([np.ascontiguousarray(expanded[:, part]) for part in self._basis.parts])
+        columns = self._basis.expand(X)
         return Evaluated(columns, self.judge_columns(columns), _NOBODY)
 
     def judge_columns(self, columns: Sequence[FloatArray]) -> FloatArray:

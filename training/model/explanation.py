@@ -267,7 +267,10 @@ class Explainer:
             for h, part in enumerate(worth):
                 np.copyto(part, ends[:, h], where=held == active)
                 np.copyto(part, self._served[:, h], where=held == 0)
-        return compute_shapley_values(np.add.reduce(worth, axis=2) / worth.shape[2])
+        values = compute_shapley_values(np.add.reduce(worth, axis=2) / worth.shape[2])
+        if isinstance(gains, Gains):
+            values[:, gains.find_idle()] = 0.0  # exactly, whatever became of a last bit
+        return values
 
     def _describe_orders(self, n_orders: int) -> str:
         return f"antithetic permutations ({n_orders // 2} pairs, seed {self._seed})"

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from features.arrays import BoolArray, FloatArray, IntArray
 
 __all__ = ["Gains"]
+
+_BY_PRODUCT = 5
+"""Players whose coalitions are all summed by one matrix product: doubling them takes a step for
+each player and pair, which is more than the sums themselves take."""
+
+
+@cache
+def _weigh(k: int) -> tuple[FloatArray, FloatArray]:
+    """Return who is in each coalition of k players, and half of which two, once in each order."""
+    inside = (np.arange(2**k)[:, np.newaxis] >> np.arange(k) & 1).astype(np.float64)
+    both = inside[:, :, np.newaxis] * inside[:, np.newaxis] / 2
+    return inside, both.reshape(2**k, k * k)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +48,13 @@ class Gains:
             active |= np.any(self.together != 0.0, axis=3)
         return np.asarray(active)
 
+    def find_idle(self) -> BoolArray:
+        """Return who changes nothing in any row (n_players,)."""
+        idle = ~self.alone.any(axis=(0, 1))
+        if self.together is not None and idle.any():
+            idle &= ~self.together.any(axis=(0, 1, 3))
+        return np.asarray(idle)
+
     def merge(self, columns: FloatArray) -> Gains:
         """Return the gains of players who bring in several predictors each.
 
@@ -59,7 +79,7 @@ class Gains:
         """Return the log-odds (n_outcomes, 2**k, n_rows) of all coalitions of k players.
 
         Bit j of a coalition's number tells whether player j is in it, so that each player doubles
-        the coalitions before it.
+        the coalitions before it. Who changes nothing may still move a last bit.
 
         Parameters
         ----------
@@ -68,12 +88,23 @@ class Gains:
         """
         n_outcomes, n_rows, k = self.alone.shape
         sums = np.empty((n_outcomes, 2**k, n_rows))
-        sums[:, 0] = margins
-        for j in range(k):
+        few = min(k, _BY_PRODUCT)
+        sums[:, : 1 << few] = self._add_few(few)
+        sums[:, : 1 << few] += margins[:, np.newaxis]
+        for j in range(few, k):
             half = 1 << j
             added = self._add_with_others(j)
             np.add(sums[:, :half], added, out=sums[:, half : 2 * half])
         return sums
+
+    def _add_few(self, k: int) -> FloatArray:
+        """Return what coalitions of the first k players add (n_outcomes, 2**k, n_rows)."""
+        inside, both = _weigh(k)
+        added = inside @ self.alone[:, :, :k].swapaxes(1, 2)
+        if self.together is not None:
+            pairs = np.moveaxis(self.together[:, :, :k, :k], 1, 3)
+            added += both @ pairs.reshape(len(pairs), k * k, -1)
+        return np.asarray(added)
 
     def _add_with_others(self, j: int) -> FloatArray:
         """Return what player j adds to each coalition of those before (n_outcomes, 2**j, n_rows).

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -23,6 +24,8 @@ _TIES = 0
 """Seed of the order among equal values."""
 _AT_ONCE = 20_000
 """Rows judged at once, so that memory stays small."""
+_PATTERNS = 256
+"""Most combinations of gaps of which the arithmetic is kept."""
 
 
 def compute_normal_scores(X: FloatArray, values: FloatArray) -> FloatArray:
@@ -94,9 +97,7 @@ class Gaps:
         """
         n_fills = len(self.values) if n_fills is None else n_fills
         n_predictors = self.values.shape[1]
-        margins = np.sort(self.values, axis=0)
-        rows = self._find_ranks()[:n_fills]
-        own = ndtri((rows + 0.5) / len(margins))
+        margins, own = self._margins, self._own_scores[:n_fills]
         scores = compute_normal_scores(X[:, :n_predictors], self.values)
         filled = np.repeat(X[:, np.newaxis], n_fills, axis=1)
         missing = np.isnan(scores)
@@ -119,6 +120,21 @@ class Gaps:
             )
         return filled
 
+    @cached_property
+    def _margins(self) -> FloatArray:
+        """The values of each predictor in their order."""
+        return np.sort(self.values, axis=0)
+
+    @cached_property
+    def _own_scores(self) -> FloatArray:
+        """The normal score of each value in its column."""
+        return np.asarray(ndtri((self._find_ranks() + 0.5) / len(self.values)))
+
+    @cached_property
+    def _conditions(self) -> dict[bytes, tuple[FloatArray, FloatArray]]:
+        """What :meth:`_condition` found of the gaps that were met first."""
+        return {}
+
     def _find_ranks(self) -> IntArray:
         """Return the rank of each value in its column, equal ones in an order of no meaning."""
         noise = np.random.default_rng(_TIES).random(self.values.shape)
@@ -126,10 +142,15 @@ class Gaps:
 
     def _condition(self, gap: BoolArray) -> tuple[FloatArray, FloatArray]:
         """Return what known scores tell of missing ones, and the root of the variance left."""
-        R = self.correlation
-        told = np.linalg.solve(R[np.ix_(~gap, ~gap)], R[np.ix_(~gap, gap)]).T
-        left = R[np.ix_(gap, gap)] - told @ R[np.ix_(~gap, gap)]
-        return np.asarray(told), np.asarray(np.linalg.cholesky(left))
+        found = self._conditions.get(gap.tobytes())
+        if found is None:
+            R = self.correlation
+            told = np.linalg.solve(R[np.ix_(~gap, ~gap)], R[np.ix_(~gap, gap)]).T
+            left = R[np.ix_(gap, gap)] - told @ R[np.ix_(~gap, gap)]
+            found = np.asarray(told), np.asarray(np.linalg.cholesky(left))
+            if len(self._conditions) < _PATTERNS:
+                self._conditions[gap.tobytes()] = found
+        return found
 
 
 def average_fillings(

@@ -29,5 +29,6 @@ def compute_pair_margin(Z: FloatArray, pairs: IntArray, coef: FloatArray) -> Flo
         The same for a row alone and among others.
     """
     # `take` and not an index: rows stay whole in memory, and a sum over one keeps its bits.
-    products = Z.take(pairs[:, 0], axis=1) * Z.take(pairs[:, 1], axis=1) * coef
-    return np.asarray(np.sum(products, axis=1))
+    left, right = pairs.T
+    products = Z.take(left, axis=1) * Z.take(right, axis=1) * coef
+    return np.asarray(np.add.reduce(products, axis=1))

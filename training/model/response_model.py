@@ -100,7 +100,7 @@ class OutcomeModel:
     def _add_up(self, Z: FloatArray) -> FloatArray:
         # A sum over columns, not a matrix product: BLAS adds in another order for one row than
         # for many, and the same patient must get the same number alone and in a batch.
-        margin = self.intercept + np.sum(Z * self.coef, axis=1)
+        margin = self.intercept + np.add.reduce(Z * self.coef, axis=1)
         if self.pair_coef.size:
             margin = margin + compute_pair_margin(Z, self.pairs, self.pair_coef)
         if self.has_trees:
@@ -135,7 +135,7 @@ class WorkingModel:
 
     def expand(self, X: FloatArray) -> FloatArray:
         """Return the columns (n, n_columns + n_pairs) that the coefficients belong to."""
-        return self._add_products(self.basis.expand(X))
+        return self._add_products(self.basis.expand(X))[:, 1:]
 
     def probabilities(self, X: FloatArray) -> FloatArray:
         """Return the drawn probabilities (n_draws, n) of raw predictors `X` (n, n_predictors)."""
@@ -143,7 +143,8 @@ class WorkingModel:
 
     def draw(self, Z: FloatArray) -> FloatArray:
         """Return the drawn probabilities (n, n_draws) of rows of the basis `Z` (n, n_columns)."""
-        return to_probability(self._add_products(Z) @ self.draws[:, 1:].T + self.draws[:, 0])
+        found = self._add_products(Z) @ self.draws.T
+        return to_probability(found, out=found)
 
     def draw_ways(self, Z: FloatArray) -> FloatArray:
         """Return the drawn probabilities (n, n_draws) of patients whose gaps are filled.
@@ -158,13 +159,17 @@ class WorkingModel:
         found = np.empty((n, len(self.draws)))
         for turn in range(n_fills):
             drawn = self.draws[turn::n_fills]
-            found[:, turn::n_fills] = columns[:, turn] @ drawn[:, 1:].T + drawn[:, 0]
-        return to_probability(found)
+            found[:, turn::n_fills] = columns[:, turn] @ drawn.T
+        return to_probability(found, out=found)
 
     def _add_products(self, Z: FloatArray) -> FloatArray:
-        if not len(self.pairs):
-            return Z
-        return np.hstack([Z, Z[:, self.pairs[:, 0]] * Z[:, self.pairs[:, 1]]])
+        """Return what each draw's numbers belong to: 1, the columns, and their products."""
+        n, n_columns = Z.shape
+        found = np.empty((n, self.draws.shape[1]))
+        found[:, 0], found[:, 1 : 1 + n_columns] = 1.0, Z
+        left, right = self.pairs.T
+        np.multiply(Z[:, left], Z[:, right], out=found[:, 1 + n_columns :])
+        return found
 
 
 @dataclass(frozen=True)

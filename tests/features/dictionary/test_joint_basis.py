@@ -32,11 +32,23 @@ def test_bases_side_by_side_are_each_alone_to_the_last_bit(
     X = np.vstack([_draw(rng, 12), [[1e6, -3.0, 1.0, 2.0, 7.0]]])
     joint = JointBasis([bent, straight, bent])
     found = joint.expand(X)
-    assert found.flags.c_contiguous
-    for basis, part in zip([bent, straight, bent], joint.parts, strict=True):
-        np.testing.assert_array_equal(found[:, part], basis.expand(X))
-    alone = np.vstack([joint.expand(x[np.newaxis]) for x in X])
-    np.testing.assert_array_equal(found, alone)
+    assert found[0] is found[2] and found[0] is not found[1]  # equal ones are expanded once
+    for basis, Z in zip([bent, straight, bent], found, strict=True):
+        assert Z.flags.c_contiguous
+        np.testing.assert_array_equal(Z, basis.expand(X))
+    for h in range(3):
+        alone = np.vstack([joint.expand(x[np.newaxis])[h] for x in X])
+        np.testing.assert_array_equal(found[h], alone)
+
+
+def test_bases_that_differ_in_anything_are_told_apart() -> None:
+    rng = np.random.default_rng(3)
+    basis = PredictorBasis(knots=3, categories={2: 2, 3: 3}).fit(_draw(rng, 80))
+    X = _draw(rng, 5)
+    for low in (basis.low_, basis.low_ + 0.5):
+        other = basis.with_ends(low, basis.high_)
+        joint = JointBasis([basis, other]).expand(X)
+        np.testing.assert_array_equal(joint[1], other.expand(X))
 
 
 def test_bends_of_several_splines_are_each_its_own() -> None:

@@ -17,6 +17,7 @@ from serving.estimate.notices import (
     reach_notices,
     record_notices,
     scope_notices,
+    unused_notice,
 )
 from tests.serving.helpers.models import make_facts, make_model
 from training.model.reach import Reach
@@ -37,12 +38,12 @@ APPROVED = {"status": "approved", "synthetic": False}
 
 def tell(**changes):
     """Return (code, variable) of each notice about a record."""
-    found = record_notices({**COMPLETE, **changes}, PREDICTORS, RANGES, usual=USUAL, unused=[])
+    found = record_notices({**COMPLETE, **changes}, PREDICTORS, RANGES, usual=USUAL)
     return [(notice.code, notice.variable) for notice in found]
 
 
 def text_of(code, **changes):
-    found = record_notices({**COMPLETE, **changes}, PREDICTORS, RANGES, usual=USUAL, unused=[])
+    found = record_notices({**COMPLETE, **changes}, PREDICTORS, RANGES, usual=USUAL)
     (text,) = [notice.text for notice in found if notice.code == code]
     return text
 
@@ -61,9 +62,7 @@ def test_one_missing_value_is_told(name):
 
 
 def test_a_model_that_takes_every_value_says_so():
-    found = record_notices(
-        COMPLETE | {"opioid": None}, PREDICTORS, RANGES, usual=USUAL, unused=[], fills=True
-    )
+    found = record_notices(COMPLETE | {"opioid": None}, PREDICTORS, RANGES, usual=USUAL, fills=True)
     assert [notice.text for notice in found] == [
         f"{CONTRACT['opioid'].label} is not known: the estimate is the mean over the values it may "
         "have, as far as the others tell, and the interval is as much wider."
@@ -127,7 +126,7 @@ def test_a_rare_value_without_a_unit_is_only_to_be_checked():
     score = declare_variable(
         "score", {"kind": "number", "known_at": "baseline", "low": 0, "high": 50}
     )
-    (notice,) = record_notices({"score": 3.0}, [score], {}, usual={"score": (5.0, 40.0)}, unused=[])
+    (notice,) = record_notices({"score": 3.0}, [score], {}, usual={"score": (5.0, 40.0)})
     assert "(95 in 100 lay between 5 and 40). Check the entry" in notice.text
 
 
@@ -139,12 +138,11 @@ def test_an_answer_that_nobody_in_training_gave_is_told():
 
 
 def test_without_ranges_nothing_is_outside_them():
-    assert record_notices(COMPLETE | {"nrs_t0": 0.0}, PREDICTORS, {}, usual={}, unused=[]) == []
+    assert record_notices(COMPLETE | {"nrs_t0": 0.0}, PREDICTORS, {}, usual={}) == []
 
 
 def test_what_the_model_does_not_use_is_named():
-    unused = [CONTRACT["weight_kg"]]
-    (notice,) = record_notices(COMPLETE, PREDICTORS, RANGES, usual=USUAL, unused=unused)
+    notice = unused_notice(CONTRACT["weight_kg"])
     assert (notice.code, notice.variable) == ("unused", "weight_kg")
     assert notice.text == f"{CONTRACT['weight_kg'].label} does not enter this estimate."
 
