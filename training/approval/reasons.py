@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -36,11 +37,28 @@ def count_words(text: str) -> int:
     return len(set(_list_words(text)))
 
 
-@lru_cache(maxsize=1024)
-def _read(text: str) -> tuple[str, Counter[str], str]:
-    """Return a text folded, its words, and its letters: each is compared with many others."""
+@dataclass(frozen=True)
+class _Counted:
+    """How often each word or letter stands in a text, and how many there are in all."""
+
+    counts: Counter[str]
+    total: int
+
+
+@lru_cache(maxsize=1024)  # each is compared with many others
+def _read(text: str) -> tuple[str, str, _Counted, _Counted]:
+    """Return a text folded, its letters alone, these counted, and its words counted."""
     folded = fold(text)
-    return folded, Counter(_list_words(text)), _NUMBERS.sub("", folded)
+    letters = _NUMBERS.sub("", folded)
+    counted = [_Counted(Counter(items), len(items)) for items in (letters, _list_words(text))]
+    return folded, letters, counted[0], counted[1]
+
+
+def _is_shared(one: _Counted, other: _Counted, of: float, least: float) -> bool:
+    """Return whether two have at least a share of something in common, in whatever order."""
+    if min(one.total, other.total) / of < least:  # most texts are told apart so
+        return False
+    return (one.counts & other.counts).total() / of >= least
 
 
 def is_alike(one: str, other: str) -> bool:
@@ -55,18 +73,21 @@ def is_alike(one: str, other: str) -> bool:
     >>> is_alike("Nobody was asked.", "The ethics committee was asked.")
     False
     """
-    (folded, words, letters), (other_folded, others, other_letters) = _read(one), _read(other)
+    folded, letters, counted, words = _read(one)
+    other_folded, other_letters, other_counted, others = _read(other)
     if folded == other_folded:
         return True
-    most = max(words.total(), others.total())
+    most = max(words.total, others.total)
     if not most:
         return False
-    if (words & others).total() >= _SHARED_WORDS * most:
+    if _is_shared(words, others, most, _SHARED_WORDS):
         return True
-    compared = SequenceMatcher(None, letters, other_letters, False)
-    # Each is at least the next one, and quicker: most texts are told apart by their length.
-    ratios = (compared.real_quick_ratio, compared.quick_ratio, compared.ratio)
-    return all(ratio() >= _SHARED_LETTERS for ratio in ratios)
+    # What two share in its order is at most what they share in any: a matcher, which takes a
+    # hundred times as long, is asked where that is enough.
+    mean = (counted.total + other_counted.total) / 2
+    if not _is_shared(counted, other_counted, mean, _SHARED_LETTERS):
+        return False
+    return SequenceMatcher(None, letters, other_letters, False).ratio() >= _SHARED_LETTERS
 
 
 def find_repeated(text: str, others: Iterable[tuple[str, str]]) -> str:

@@ -129,8 +129,11 @@ def render_html(
     status : str or None
         The model's status now; None for "demonstration" or "research".
     """
-    template = make_environment(_PACKAGE).get_template("card.html")
-    return template.render(_context(card, annex, status))
+    return _lay_out_html(_context(card, annex, status))
+
+
+def _lay_out_html(context: Mapping[str, Any]) -> str:
+    return make_environment(_PACKAGE).get_template("card.html").render(context)
 
 
 def render_markdown(
@@ -144,8 +147,12 @@ def render_markdown(
 
     `pictures` tells whether they are embedded; a terminal cannot show them.
     """
+    return _lay_out_markdown(_context(card, annex, status), pictures=pictures)
+
+
+def _lay_out_markdown(context: Mapping[str, Any], *, pictures: bool = True) -> str:
     template = make_environment(_PACKAGE, markdown=True).get_template("card.md.jinja")
-    return template.render(_context(card, annex, status), pictures=pictures)
+    return template.render(context, pictures=pictures)
 
 
 def write_pages(
@@ -161,10 +168,9 @@ def write_pages(
     KetresponseError
         If they cannot be written.
     """
-    pages = {  # whole before anything is written
-        CARD_HTML: render_html(card, annex=annex, status=status),
-        CARD_MARKDOWN: render_markdown(card, annex=annex, status=status),
-    }
+    context = _context(card, annex, status)
+    # Whole before anything is written.
+    pages = {CARD_HTML: _lay_out_html(context), CARD_MARKDOWN: _lay_out_markdown(context)}
     try:
         for name, text in pages.items():
             (folder / name).write_text(text, encoding="utf-8")

@@ -129,7 +129,7 @@ class Table:
         """The column headings."""
         return tuple(str(name) for name in self.shown.columns)
 
-    @property
+    @cached_property
     def rows(self) -> list[tuple[str, ...]]:
         """The cells as texts, row by row."""
         return [

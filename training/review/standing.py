@@ -93,9 +93,9 @@ def write_standing(
             for file in files:
                 stored.log_artifact(str(file), ARTIFACT_PATH)
         for tag, value in {"status": status, **tags}.items():
-            if value:
+            if value and found.tags.get(f"{_TAG}{tag}") != value:
                 client.set_model_version_tag(name, version, f"{_TAG}{tag}", value)
-            elif f"{_TAG}{tag}" in found.tags:
+            elif not value and f"{_TAG}{tag}" in found.tags:
                 client.delete_model_version_tag(name, version, f"{_TAG}{tag}")
         if approved is not None:
             client.set_registered_model_alias(name, ALIAS, approved)

@@ -7,6 +7,7 @@ import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -246,6 +247,11 @@ class ModelFacts:
             Listing every fact that is unknown, missing or of the wrong type.
         """
         try:
-            return TypeAdapter(cls).validate_json(json.dumps(values))
+            return _make_adapter().validate_json(json.dumps(values))
         except ValidationError as err:
             raise InputError("facts of a model", list_problems(err)) from err
+
+
+@cache  # what it builds takes longer than what it reads
+def _make_adapter() -> TypeAdapter[ModelFacts]:
+    return TypeAdapter(ModelFacts)
