@@ -41,11 +41,34 @@ MODEL = serving_model()
 BENTOML = Path(sys.executable).with_name("bentoml")
 
 
+def open_desk(folder, monkeypatch):
+    """Return the desk of a folder with a tracking store."""
+    key = folder / "out" / "review.key"
+    monkeypatch.setenv("KETRESPONSE_REVIEW_PUBLIC_KEY", str(key.with_suffix(".pub")))
+    log = ReviewLog(folder / "home" / "review.db", key_file=key)
+    return Desk(log, tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
+
+
 @pytest.fixture
-def desk(tracking_uri, tmp_path, monkeypatch):
-    monkeypatch.setenv("KETRESPONSE_REVIEW_PUBLIC_KEY", str(tmp_path / "out" / "review.pub"))
-    log = ReviewLog(tmp_path / "home" / "review.db", key_file=tmp_path / "out" / "review.key")
-    return Desk(log, tracking_uri=tracking_uri)
+def empty_desk(tracking_uri, tmp_path, monkeypatch):
+    return open_desk(tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def with_approved(empty_store, tmp_path_factory):
+    """Make one store whose version 1 of the hand-made model is approved; it takes a second."""
+    folder = tmp_path_factory.mktemp("approved")
+    shutil.copy(empty_store, folder / "mlflow.db")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        add_model(open_desk(folder, monkeypatch))
+    return folder
+
+
+@pytest.fixture
+def desk(with_approved, tmp_path, monkeypatch):
+    """Return a desk of the test's own, whose version 1 of the hand-made model is approved."""
+    shutil.copytree(with_approved, tmp_path, dirs_exist_ok=True)
+    return open_desk(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -83,7 +106,6 @@ def version(places):
 
 
 def test_an_approved_model_is_released_whole(desk, places):
-    add_model(desk)
     done = release_version(desk, "pilot", **places)
     assert (done.subject, done.tag) == ("pilot:1", "pilot:1")
     loaded = load_model(done.folder / "model")
@@ -110,10 +132,10 @@ def test_an_approved_model_is_released_whole(desk, places):
     assert desk.verify() == []
 
 
-def test_every_unmet_criterion_is_listed_and_nothing_written(desk, places):
-    add_model(desk, approved=False, slope=0.5, external=False)
+def test_every_unmet_criterion_is_listed_and_nothing_written(empty_desk, places):
+    add_model(empty_desk, approved=False, slope=0.5, external=False)
     with pytest.raises(Refused) as caught:
-        release_version(desk, "pilot", **places)
+        release_version(empty_desk, "pilot", **places)
     assert caught.value.exit_code == EXIT_REFUSED
     listed = str(caught.value).splitlines()
     assert listed[0] == "pilot:1 is not released:"
@@ -124,24 +146,22 @@ def test_every_unmet_criterion_is_listed_and_nothing_written(desk, places):
     ):
         assert words in line
     assert not places["folder"].exists()
-    assert desk.log.read() == []
+    assert empty_desk.log.read() == []
 
 
-def test_a_synthetic_model_is_never_released(desk, places):
-    add_model(desk, approved=False, synthetic=True)
+def test_a_synthetic_model_is_never_released(empty_desk, places):
+    add_model(empty_desk, approved=False, synthetic=True)
     with pytest.raises(Refused, match="trained on simulated data: it stays a demonstration"):
-        release_version(desk, "pilot", **places)
+        release_version(empty_desk, "pilot", **places)
 
 
 def test_a_changed_model_is_not_released(desk, places):
-    folder = add_model(desk)
-    change_card(folder)
+    change_card(locate("pilot", "1", tracking_uri=desk.tracking_uri))
     with pytest.raises(Refused, match=r"card changed since the approval of Berta First \(berta\)"):
         release_version(desk, "pilot", **places)
 
 
 def test_the_approved_version_is_taken_not_the_newest(desk, places):
-    add_model(desk)
     add_model(desk, approved=False)
     assert release_version(desk, "pilot", **places).subject == "pilot:1"
     with pytest.raises(Refused, match="pilot:2 is not released"):
@@ -150,7 +170,8 @@ def test_the_approved_version_is_taken_not_the_newest(desk, places):
 
 
 def test_back_to_the_version_released_before(desk, places):
-    for _ in range(3):
+    release_version(desk, "pilot", **places)
+    for _ in range(2):
         add_model(desk)
         release_version(desk, "pilot", **places)
     desk.act("withdraw", ADMIN, "pilot", "2", comment="a coding error")
@@ -163,9 +184,9 @@ def test_back_to_the_version_released_before(desk, places):
 
 
 def test_why_nothing_can_be_gone_back_to_is_told(desk, places):
-    for _ in range(2):
-        add_model(desk)
-        release_version(desk, "pilot", **places)
+    release_version(desk, "pilot", **places)
+    add_model(desk)
+    release_version(desk, "pilot", **places)
     desk.act("withdraw", ADMIN, "pilot", "1", comment="a coding error")
     with pytest.raises(Refused, match="version 1: withdrawn by Emil Keeper") as caught:
         roll_back(desk, "pilot", **places)
@@ -175,7 +196,6 @@ def test_why_nothing_can_be_gone_back_to_is_told(desk, places):
 
 
 def test_once_there_is_a_releaser_nobody_else_releases(desk, places):
-    add_model(desk)
     releaser = desk.accounts.add("rosa", "Rosa Out", "releaser", "correct horse battery", by=None)
     for by in (None, FIRST):
         with pytest.raises(Refused, match="releases are made by a releaser: rosa; use --by"):
@@ -193,7 +213,6 @@ def test_once_there_is_a_releaser_nobody_else_releases(desk, places):
 
 
 def test_a_folder_of_something_else_is_left_alone(desk, places):
-    add_model(desk)
     places["folder"].mkdir(parents=True)
     (places["folder"] / "thesis.docx").touch()
     with pytest.raises(KetresponseError, match="holds something else than a release"):
@@ -205,7 +224,6 @@ def test_a_folder_of_something_else_is_left_alone(desk, places):
 def test_a_release_that_cannot_be_written_is_told_and_leaves_the_earlier_one(
     desk, places, tmp_path, monkeypatch
 ):
-    add_model(desk)
     (tmp_path / "file").touch()
     with pytest.raises(KetresponseError, match=r"cannot write .*/file/pilot: (File exists|Not a)"):
         release_version(desk, "pilot", **{**places, "folder": tmp_path / "file" / "pilot"})
@@ -247,7 +265,6 @@ def read_told(desk, places):
     ["serving.release.write_annex", "serving.release.write_pages", "serving.release._store_model"],
 )
 def test_a_release_that_cannot_be_staged_is_written_down_nowhere(desk, places, monkeypatch, step):
-    add_model(desk)
     release_version(desk, "pilot", **places)
     before = read_told(desk, places)
     with monkeypatch.context() as broken:
@@ -263,7 +280,6 @@ def test_a_release_that_cannot_be_staged_is_written_down_nowhere(desk, places, m
 def test_a_release_that_is_written_down_is_finished_by_the_next_command(
     desk, places, monkeypatch, step
 ):
-    add_model(desk)
     release_version(desk, "pilot", **places)
     add_model(desk)
     with monkeypatch.context() as broken:
@@ -291,7 +307,6 @@ def test_killed_at_any_point_of_a_release_all_stores_agree_after_the_next_comman
 ):
     monkeypatch.setattr("serving.release._store_model", stage_by_hand)  # BentoML's takes a second
     monkeypatch.setattr("serving.release.list_service_path", lambda: ("serving.settings",))
-    add_model(desk)
     release_version(desk, "pilot", **places)
     add_model(desk)
     for module in ("serving.release", "training.review.telling"):
@@ -325,7 +340,6 @@ def test_killed_at_any_point_of_a_release_all_stores_agree_after_the_next_comman
 
 
 def test_a_release_that_differs_from_the_log_is_named(desk, places, tmp_path):
-    add_model(desk)
     release_version(desk, "pilot", **places)
     older = shutil.copytree(places["folder"], tmp_path / "older")
     add_model(desk)
@@ -349,7 +363,6 @@ def test_a_release_that_differs_from_the_log_is_named(desk, places, tmp_path):
 
 
 def test_a_withdrawal_reaches_what_is_released(desk, places, tmp_path):
-    add_model(desk)
     release_version(desk, "pilot", **places)
     before = shutil.copytree(places["folder"], tmp_path / "before")
     desk.act("withdraw", ADMIN, "pilot", comment="a coding error")
@@ -371,7 +384,6 @@ def test_a_withdrawal_reaches_what_is_released(desk, places, tmp_path):
 
 
 def test_a_withdrawal_reaches_a_version_that_another_took_the_place_of(desk, places):
-    add_model(desk)
     release_version(desk, "pilot", **places)
     add_model(desk)
     release_version(desk, "pilot", **places)
@@ -389,7 +401,6 @@ def test_a_withdrawal_reaches_a_version_that_another_took_the_place_of(desk, pla
 
 
 def test_a_release_that_is_not_what_was_signed_is_named(desk, places):
-    add_model(desk)
     release_version(desk, "pilot", **places)
     model, stored = places["folder"] / "model", places["bentoml_home"] / "models" / "pilot" / "1"
     facts = load_model(model).facts
@@ -447,7 +458,6 @@ CHANGES = {
 
 
 def test_what_is_not_as_approved_is_not_served(desk, places, tmp_path):
-    add_model(desk)
     released = release_version(desk, "pilot", **places).folder / "model"
     assert check_approval(released, "approved", environ=os.environ) == ()
     for change, words in CHANGES.items():
@@ -461,7 +471,6 @@ def test_what_is_not_as_approved_is_not_served(desk, places, tmp_path):
 
 @pytest.mark.service
 def test_a_release_is_served_with_its_card_to_whoever_has_a_key(desk, places, key, monkeypatch):
-    add_model(desk)
     folder = release_version(desk, "pilot", **places).folder / "model"
     with start_server(folder, "approved") as url:
         asked = {"json": {"patient": PATIENT}, "trust_env": False}
@@ -478,14 +487,13 @@ def test_a_release_is_served_with_its_card_to_whoever_has_a_key(desk, places, ke
 
 
 def test_a_place_where_bentoml_builds_nothing_is_refused(desk, places, tmp_path):
-    add_model(desk)
     with pytest.raises(KetresponseError, match="hidden folder"):
         release_version(desk, "pilot", **{**places, "folder": tmp_path / ".hidden" / "pilot"})
     assert desk.log.read()[-1].kind == "approve"
 
 
-def test_release_and_back_on_the_command_line(desk, places, tmp_path, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", desk.tracking_uri)
+def test_release_and_back_on_the_command_line(empty_desk, places, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", empty_desk.tracking_uri)
     monkeypatch.setenv("KETRESPONSE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("KETRESPONSE_REVIEW_KEY_FILE", str(tmp_path / "out" / "review.key"))
 
@@ -494,17 +502,17 @@ def test_release_and_back_on_the_command_line(desk, places, tmp_path, monkeypatc
         return result.exit_code, result.output
 
     released = tmp_path / "home" / "released" / "pilot" / "model"
-    add_model(desk, external=False, approved=False)
+    add_model(empty_desk, external=False, approved=False)
     code, told = run("release", "pilot")
     assert (code, "approved by nobody" in told) == (EXIT_REFUSED, True)
-    desk.act("open", AUTHOR, "pilot", comment="ready")
-    desk.act("waive", FIRST, "pilot", comment=make_reason(9), gate=9)
+    empty_desk.act("open", AUTHOR, "pilot", comment="ready")
+    empty_desk.act("waive", FIRST, "pilot", comment=make_reason(9), gate=9)
     for account in (FIRST, SECOND):
-        desk.act("approve", account, "pilot", comment="read")
+        empty_desk.act("approve", account, "pilot", comment="read")
     code, told = run("release", "pilot")
     assert code == 0
     assert "Released pilot:1, approved for silent evaluation only: its page" in told
-    folder = add_model(desk)
+    folder = add_model(empty_desk)
     assert run("release", "pilot")[0] == 0
     assert load_model(released).facts.version == "2"
     assert run("release", "--rollback", "pilot:2")[0] == EXIT_INPUT
@@ -548,7 +556,6 @@ def ask(url, process, log, key, *, until):
 def test_a_bento_is_built_without_a_network_and_serves_only_what_was_approved(
     desk, places, tmp_path, key
 ):
-    add_model(desk)
     done = release_version(desk, "pilot", **places)
     home = done.bentoml_home
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
