@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.schema import Dictionary
@@ -34,6 +36,7 @@ __all__ = [
     "SILENT",
     "WAIVED",
     "PlainNotice",
+    "compute_usual",
     "evidence_notices",
     "list_reasons",
     "model_notices",
@@ -191,6 +194,21 @@ def scope_notices(
         )
         for name in unknown
     ]
+
+
+def compute_usual(model: ResponseModel) -> dict[str, tuple[float, float]]:
+    """Return between which values the middle 95% of the background lies, by numeric predictor."""
+    usual = {}
+    for variable, column in zip(model.predictor_variables, model.background.T, strict=True):
+        known = column[~np.isnan(column)]
+        if variable.is_numeric and len(known):
+            low, high = np.quantile(known, [0.025, 0.975])
+            step = variable.precision
+            usual[variable.name] = (
+                float(np.floor(low / step) * step),
+                float(np.ceil(high / step) * step),
+            )
+    return usual
 
 
 def record_notices(

@@ -28,6 +28,7 @@ from serving.estimate.centre import (
 )
 from serving.estimate.notices import (
     PlainNotice,
+    compute_usual,
     evidence_notices,
     model_notices,
     reach_notices,
@@ -41,7 +42,6 @@ from serving.estimate.request import RequestError, unique
 from serving.estimate.submodel import SubModel
 from training.model.centres import choose_centre
 from training.model.reach import Reach
-from training.model.response_model import ResponseModel
 from training.store.artifact import LoadedModel
 from training.store.statements import stamp
 from training.store.statuses import SILENT_APPROVAL
@@ -88,7 +88,7 @@ class Predictor:
             horizon: describe_published(horizon) if self.facts.condition == "CRPS" else None
             for horizon in self.model.horizons
         }
-        self.usual = _compute_usual(loaded.model)
+        self.usual = compute_usual(loaded.model)
         self.reach = Reach(loaded.model, loaded.facts.rule)
         self.panel = loaded.panel
         # Without the variable a patient's centre cannot be asked for: the service's own remains.
@@ -390,18 +390,3 @@ def _as_mapping(raw: object) -> Mapping[str, object]:
         return unique([(clean(str(name)), value) for name, value in raw.items()])
     expected = say("an object of variable names and values")
     raise RequestError(say("the record"), [Problem("patient", expected, say("something else"))])
-
-
-def _compute_usual(model: ResponseModel) -> dict[str, tuple[float, float]]:
-    """Return between which values the middle 95% of the background lies, by numeric predictor."""
-    usual = {}
-    for variable, column in zip(model.predictor_variables, model.background.T, strict=True):
-        known = column[~np.isnan(column)]
-        if variable.is_numeric and len(known):
-            low, high = np.quantile(known, [0.025, 0.975])
-            step = variable.precision
-            usual[variable.name] = (
-                float(np.floor(low / step) * step),
-                float(np.ceil(high / step) * step),
-            )
-    return usual
