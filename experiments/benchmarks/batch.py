@@ -127,7 +127,7 @@ def time_batch(
                     predictor.model.interval(X[start : start + _AT_ONCE])
 
             def answer(explains: bool, n: int = n) -> None:
-                options = BatchOptions(explains=explains, jobs=1, force=True)
+                options = BatchOptions(explains=explains, force=True)
                 batch = Batch(str(place / f"{n}"), place / "out.csv", options)
                 batch.answer(predictor, folder, console=None)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -38,8 +37,6 @@ class BatchOptions:
     ----------
     explains : bool
         Whether estimates come with their reasons.
-    jobs : int
-        Processes; 0 for as many as this one may use processors.
     resume : bool
         Whether an earlier run is gone on with.
     force : bool
@@ -47,7 +44,6 @@ class BatchOptions:
     """
 
     explains: bool = True
-    jobs: int = 0
     resume: bool = False
     force: bool = False
 
@@ -88,7 +84,7 @@ class Batch:
         self.table: pd.DataFrame | None = None if self._long else read_table(Path(cohort))
 
     def answer(
-        self, predictor: Predictor, folder: Path, *, console: Console | None
+        self, predictor: Predictor, folder: Path, *, jobs: int = 1, console: Console | None
     ) -> tuple[int, int]:
         """Answer everybody, and write the file.
 
@@ -98,6 +94,8 @@ class Batch:
             The loaded model.
         folder : Path
             From which each process loads it.
+        jobs : int
+            Processes of this machine, at most.
         console : rich.console.Console or None
             Where progress is shown; None for nowhere.
 
@@ -132,11 +130,10 @@ class Batch:
             else -(-len(rows.table) // _ROWS_AT_ONCE)
         )
         left = max(total - len(there), 1)
-        jobs = min(options.jobs or _count_processors(), left)
         shown = console if total > 1 else None
         with show_progress(shown, "Answering", left, unit="parts") as step:
             portions = (one for one in self._list_portions(rows) if one.number not in there)
-            answer_all(portions, asking, jobs=jobs, step=step)
+            answer_all(portions, asking, jobs=min(jobs, left), step=step)
         columns = list_columns(predictor, explains=options.explains)
         return self._parts.join([*["file"] * asking.names_files, *columns], force=options.force)
 
@@ -164,7 +161,3 @@ class Batch:
             },
             "version": version("ketresponse"),
         }
-
-
-def _count_processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

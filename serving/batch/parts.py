@@ -26,7 +26,7 @@ from pyarrow import csv as arrow_csv
 from features.errors import InputError, Problem
 from features.files.table import write_bytes
 
-__all__ = ["AnswerParts", "name_refused"]
+__all__ = ["AnswerParts", "Part", "make_part", "name_refused"]
 
 _JOURNAL = "journal.json"
 _TEXTS = ("patient_id", "file", "model", "status", "answer", "submodel", "centre", "told")
@@ -42,6 +42,56 @@ _WORDS = {
 def name_refused(out: Path) -> Path:
     """Return where the rows that cannot be read are listed: `answers.refused.csv`."""
     return out.with_name(f"{out.stem}.refused.csv")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the answers, as they stand in files.
+
+    Parameters
+    ----------
+    name : str
+        Its place among all, and how many rows were answered and how many cannot be read.
+    data : bytes
+        The answers, in the format of the whole; nothing where no row could be one.
+    refused : bytes
+        The rows that cannot be read, as CSV without a heading.
+    """
+
+    name: str
+    data: bytes
+    refused: bytes
+
+
+def make_part(
+    number: int, table: pd.DataFrame, problems: Sequence[Problem], *, file: str, ending: str
+) -> Part:
+    """Return one part, still to be written.
+
+    Parameters
+    ----------
+    number : int
+        Its place among all.
+    table : DataFrame
+        Answers; none where no row could be one.
+    problems : sequence of Problem
+        Of the rows that cannot be read.
+    file : str
+        Which file the rows are from, for the list of those.
+    ending : str
+        Of the whole: ``.csv`` or ``.parquet``.
+    """
+    refused = len({problem.row for problem in problems})
+    sink = io.BytesIO()
+    if len(table):
+        found = _to_arrow(table)
+        if ending == ".csv":
+            options = arrow_csv.WriteOptions(include_header=False, quoting_style="needed")
+            arrow_csv.write_csv(_leave_empty(found), sink, options)
+        else:
+            pq.write_table(found, sink)
+    name = f"{number:08d}-{len(table) - refused}-{refused}"
+    return Part(name, sink.getvalue(), _list_refused(problems, file))
 
 
 @dataclass(frozen=True)
@@ -96,36 +146,12 @@ class AnswerParts:
         write_bytes(json.dumps(run, indent=1).encode(), journal)
         return set()
 
-    def write(
-        self, number: int, table: pd.DataFrame, problems: Sequence[Problem], *, file: str
-    ) -> None:
-        """Write one part, whole or not at all; one that is there is replaced.
-
-        Parameters
-        ----------
-        number : int
-            Its place among all.
-        table : DataFrame
-            Answers; none where no row could be one.
-        problems : sequence of Problem
-            Of the rows that cannot be read.
-        file : str
-            Which file the rows are from, for the list of those.
-        """
-        refused = len({problem.row for problem in problems})
-        name = f"{number:08d}-{len(table) - refused}-{refused}"
-        if problems:
-            data = _list_refused(problems, file)
-            write_bytes(data, self.folder / f"{name}.refused", force=True, private=True)
-        sink = io.BytesIO()
-        if len(table):
-            found = _to_arrow(table)
-            if self.out.suffix == ".csv":
-                options = arrow_csv.WriteOptions(include_header=False, quoting_style="needed")
-                arrow_csv.write_csv(_leave_empty(found), sink, options)
-            else:
-                pq.write_table(found, sink)
-        write_bytes(sink.getvalue(), self.folder / f"{name}{self.out.suffix}", force=True)
+    def keep(self, part: Part) -> None:
+        """Write one part, whole or not at all; one that is there is replaced."""
+        if part.refused:
+            place = self.folder / f"{part.name}.refused"
+            write_bytes(part.refused, place, force=True, private=True)
+        write_bytes(part.data, self.folder / f"{part.name}{self.out.suffix}", force=True)
 
     def _list(self) -> list[Path]:
         return sorted(self.folder.glob(f"*-*-*{self.out.suffix}"))

@@ -1,7 +1,9 @@
 """A long run: pieces in, answers out, a few at a time by several processes.
 
-A process reads a piece, answers it and writes its part; this one only cuts the input and keeps a
-few pieces on their way, so that memory does not grow with the number of patients.
+A process reads a piece and answers it; this one only cuts the input, keeps a few pieces on their
+way, so that memory does not grow with the number of patients, and writes what comes back. Where
+:func:`training.fitting.jobs.running_on` says so, the processes are the workers of a cluster: they
+are sent pieces and the model, and need neither the files nor the place of the answers.
 """
 
 from __future__ import annotations
@@ -13,17 +15,19 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
 from features.errors import InputError, KetresponseError
 from features.files.streams import Piece
-from serving.batch.parts import AnswerParts
+from serving.batch.parts import AnswerParts, Part, make_part
 from serving.estimate.many import ManyPredictor
 from serving.estimate.predictor import Predictor
 from serving.estimate.rows import CohortRows, read_part
+from training.fitting.jobs import find_engine
+from training.store.artifact import LoadedModel, load_model
 
 __all__ = ["Asking", "Portion", "answer_all"]
 
@@ -85,7 +89,7 @@ class Portion:
 def answer_all(
     portions: Iterable[Portion], asking: Asking, *, jobs: int, step: Callable[[], None]
 ) -> None:
-    """Answer pieces and write their parts.
+    """Answer pieces, and write their parts as they come.
 
     Parameters
     ----------
@@ -94,7 +98,7 @@ def answer_all(
     asking : Asking
         Of what, and how.
     jobs : int
-        Processes; 1 works in this one.
+        Processes of this machine, where the work is for no cluster; 1 works in this one.
     step : callable
         Called after each piece.
 
@@ -103,18 +107,28 @@ def answer_all(
     InputError
         If a piece is no part of a cohort. The parts that were answered stay.
     KetresponseError
-        If a process was ended from outside.
+        If a process was ended from outside, or the cluster cannot go on.
     """
+    parts = AnswerParts(asking.out)
+    for part in _answer_each(portions, asking, jobs=jobs):
+        parts.keep(part)
+        step()
+
+
+def _answer_each(portions: Iterable[Portion], asking: Asking, *, jobs: int) -> Iterator[Part]:
+    """Yield the parts in whichever order they are ready."""
+    engine = find_engine()
+    if engine is not None:
+        yield from engine.stream(_answer_by, portions, _load(asking))
+        return
     if jobs == 1:
         for portion in portions:
-            _answer(portion, asking)
-            step()
+            yield _answer(portion, asking)
         return
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_parent)
     with _one_thread_each(), pool:
         try:
-            for _ in _go_through(iter(portions), pool, asking, most=jobs * _ON_THE_WAY):
-                step()
+            yield from _go_through(iter(portions), pool, asking, most=jobs * _ON_THE_WAY)
         except BrokenProcessPool as error:
             raise KetresponseError(
                 "a process was ended from outside, for want of memory perhaps; what was answered "
@@ -126,9 +140,9 @@ def answer_all(
 
 def _go_through(
     portions: Iterator[Portion], pool: ProcessPoolExecutor, asking: Asking, *, most: int
-) -> Iterator[None]:
-    """Yield once for each piece that is answered, with at most so many on their way."""
-    waiting: set[Future[None]] = set()
+) -> Iterator[Part]:
+    """Yield the part of each piece that is answered, with at most so many on their way."""
+    waiting: set[Future[Part]] = set()
     while True:
         new = islice(portions, most - len(waiting))
         waiting |= {pool.submit(_answer, portion, asking) for portion in new}
@@ -138,6 +152,7 @@ def _go_through(
         waiting -= ended
         for one in ended:
             yield one.result()
+        del ended, one  # not held while others are waited for
 
 
 @contextmanager
@@ -167,29 +182,64 @@ def _end_with_parent() -> None:
     threading.Thread(target=look, daemon=True).start()
 
 
-def _answer(portion: Portion, asking: Asking) -> None:
-    """Answer one piece, and write its part."""
-    many = _load(asking.folder, asking.digest, asking.centre, asking.waivers, asking.explains)
-    rows = portion.rows
-    if isinstance(rows, Piece):
-        try:
-            rows = read_part(*rows.read(), many.dictionary)
-        except InputError as error:
-            raise InputError(f"{portion.file}: {error.what}", error.problems) from error
-    found = many.answer(rows)
-    table = found.table
-    if asking.names_files and len(table):
-        table.insert(0, "file", portion.file)
-    AnswerParts(asking.out).write(portion.number, table, found.problems, file=portion.file)
+@dataclass(frozen=True, eq=False)
+class Answering:
+    """A model that answers pieces, made ready at the first one in each process.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+        The model.
+    asking : Asking
+        How it is asked.
+    """
+
+    loaded: LoadedModel
+    asking: Asking
+
+    @cached_property
+    def many(self) -> ManyPredictor:
+        """What answers many at once."""
+        asking = self.asking
+        predictor = Predictor(self.loaded, waivers=asking.waivers, centre=asking.centre)
+        return ManyPredictor(predictor, explains=asking.explains)
+
+    def answer(self, portion: Portion) -> Part:
+        """Answer one piece.
+
+        Raises
+        ------
+        InputError
+            If it is no part of a cohort.
+        """
+        rows = portion.rows
+        if isinstance(rows, Piece):
+            try:
+                rows = read_part(*rows.read(), self.many.dictionary)
+            except InputError as error:
+                raise InputError(f"{portion.file}: {error.what}", error.problems) from error
+        found = self.many.answer(rows)
+        table = found.table
+        if self.asking.names_files and len(table):
+            table.insert(0, "file", portion.file)
+        return make_part(
+            portion.number, table, found.problems, file=portion.file, ending=self.asking.out.suffix
+        )
+
+
+def _answer(portion: Portion, asking: Asking) -> Part:
+    """Answer one piece in a process of this machine, which loads the model once."""
+    return _load(asking).answer(portion)
+
+
+def _answer_by(portion: Portion, answering: Answering) -> Part:
+    """Answer one piece on a worker of a cluster, which was sent the model."""
+    return answering.answer(portion)
 
 
 @lru_cache(maxsize=1)
-def _load(
-    folder: Path, digest: str, centre: str, waivers: tuple[str, ...], explains: bool
-) -> ManyPredictor:
-    from training.store.artifact import load_model
-
-    loaded = load_model(folder)
-    if loaded.digest != digest:
-        raise KetresponseError(f"the model in {folder} is another one by now")
-    return ManyPredictor(Predictor(loaded, waivers=waivers, centre=centre), explains=explains)
+def _load(asking: Asking) -> Answering:
+    loaded = load_model(asking.folder)
+    if loaded.digest != asking.digest:
+        raise KetresponseError(f"the model in {asking.folder} is another one by now")
+    return Answering(loaded, asking)

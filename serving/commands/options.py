@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from serving.records.store import RecordStore
 
 __all__ = [
+    "AnsweredOption",
+    "AnswersOption",
     "CentreOption",
     "ModelArgument",
+    "PanelOption",
     "find_centre_setting",
     "find_model",
     "find_record_settings",
@@ -38,6 +41,29 @@ CentreOption = Annotated[
         help="Of a model of several centres, the one where the patients are; none for a new one. "
         "Default: KETRESPONSE_CENTRE.",
         metavar="NAME",
+    ),
+]
+
+AnsweredOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cohort",
+        help="A cohort instead: a file; with --out also a folder, a pattern or an address.",
+        metavar="FILE",
+    ),
+]
+
+AnswersOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Write a cohort's answers here, .csv or .parquet.", metavar="FILE"),
+]
+
+PanelOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Panel of the patient, or panels of the cohort's patients, as `panel import` wrote "
+        "it.",
+        metavar="FILE",
     ),
 ]
 

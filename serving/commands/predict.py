@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,16 @@ import typer
 
 from features.errors import InputError, Problem, Refused, list_words
 from features.options import ForceOption
-from serving.commands.options import CentreOption, ModelArgument, find_centre_setting, find_model
+from serving.commands.options import (
+    AnsweredOption,
+    AnswersOption,
+    CentreOption,
+    ModelArgument,
+    PanelOption,
+    find_centre_setting,
+    find_model,
+)
+from training.commands.options import EngineOption, JobsOption, SchedulerOption
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["predict"]
 
 _SCORED = ("patient_id", "nrs_t0")
+_FLOORS = ("features", "training", "serving")
+"""Whose code answers a cohort."""
+_WITHOUT = "with neither --json nor --panel nor an approved model, which records each answer"
 
 
 def _read_patient(record: Path | None, values: list[str], *, alone: bool) -> dict[str, Any]:
@@ -174,11 +187,15 @@ def _record(predictor: Predictor, asked: Sequence[Asked]) -> None:
         recorder.close()
 
 
-def _check_out(out: Path | None, cohort: str | None, options: BatchOptions) -> None:
+def _check_out(
+    out: Path | None, cohort: str | None, options: BatchOptions, *, spread: bool
+) -> None:
     """Refuse a place for a cohort's answers before any is given."""
     if out is None:
-        if options.resume or not options.explains or options.jobs:
-            raise InputError("--resume, --jobs and --no-explanation go with --out FILE")
+        if options.resume or not options.explains or spread:
+            raise InputError(
+                "--resume, --jobs, --engine, --scheduler and --no-explanation go with --out FILE"
+            )
         return
     from features.files.table import TABLE_ENDINGS, check_output
     from serving.batch.parts import name_refused
@@ -256,14 +273,19 @@ def _tell_table(predictor: Predictor, table: pd.DataFrame, samples: Collection[s
     _tell_unknown_sites(predictor, table)
 
 
-def _answer_batch(predictor: Predictor, batch: Batch, out: Path, folder: Path) -> None:
+def _answer_batch(
+    predictor: Predictor, batch: Batch, out: Path, folder: Path, opened: AbstractContextManager[int]
+) -> None:
     """Give every patient of a cohort of any size an estimate, in a file."""
     from rich.console import Console
 
     from serving.batch.parts import name_refused
 
     try:
-        answered, refused = batch.answer(predictor, folder, console=Console(stderr=True))
+        with opened as jobs:
+            answered, refused = batch.answer(
+                predictor, folder, jobs=jobs, console=Console(stderr=True)
+            )
     except KeyboardInterrupt:
         told = "What was answered is kept: the same command with --resume goes on from there."
         print(told, file=sys.stderr)
@@ -286,34 +308,16 @@ def predict(
         list[str] | None,
         typer.Option("--set", help="One value, such as --set nrs_t0=8.", metavar="NAME=VALUE"),
     ] = None,
-    cohort: Annotated[
-        str | None,
-        typer.Option(
-            help="A cohort instead: a file; with --out also a folder, a pattern or an address.",
-            metavar="FILE",
-        ),
-    ] = None,
-    panel: Annotated[
-        Path | None,
-        typer.Option(
-            help="Panel of the patient, or panels of the cohort's patients, as `panel import` "
-            "wrote it.",
-            metavar="FILE",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", help="Write a cohort's answers here, .csv or .parquet.", metavar="FILE"
-        ),
-    ] = None,
+    cohort: AnsweredOption = None,
+    panel: PanelOption = None,
+    out: AnswersOption = None,
     centre: CentreOption = None,
     explanation: Annotated[
         bool, typer.Option(help="Write what each predictor adds to an estimate, with --out.")
     ] = True,
-    jobs: Annotated[
-        int, typer.Option(min=0, help="Processes, with --out. Default: one for each processor.")
-    ] = 0,
+    jobs: JobsOption = None,
+    engine: EngineOption = "local",
+    scheduler: SchedulerOption = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an earlier run with --out was ended.")
     ] = False,
@@ -323,19 +327,27 @@ def predict(
     """Estimate the response of one patient, or of a cohort's, here, without a server."""
     from serving.batch.batch import BatchOptions
 
-    options = BatchOptions(explanation, jobs, resume, force)
-    _check_out(out, cohort, options)
+    options = BatchOptions(explanation, resume, force)
+    spread = (engine, scheduler, jobs) != ("local", None, None)
+    _check_out(out, cohort, options, spread=spread)
     patient = _read_patient(record, values or [], alone=cohort is None)
     folder = find_model(model)
     status = _read_status(folder)
     in_parts = out is not None and not json_ and panel is None and _may_be_parted(status)
+    if engine != "local" and not in_parts:
+        raise InputError(f"--engine {engine} goes {_WITHOUT}")
     given = None if cohort is None else _read_given(cohort, out if in_parts else None, options)
     samples = {} if panel is None else _read_samples(panel)
     predictor = _load_predictor(folder, status, centre)
     if given is None:
         _answer_patient(predictor, patient, samples, json_=json_)
     elif isinstance(given, tuple):
-        _answer_batch(predictor, *given, folder)
+        from training.running.engine import open_engine
+
+        opened = open_engine(
+            engine, jobs=jobs, scheduler=scheduler, environ=os.environ, floors=_FLOORS
+        )
+        _answer_batch(predictor, *given, folder, opened)
     else:
         _answer_cohort(predictor, given, samples, out=out, options=options, json_=json_)
 
@@ -357,10 +369,7 @@ def _read_given(
     if out is not None:
         return Batch(cohort, out, options), out
     if is_long(cohort):
-        raise InputError(
-            f"{cohort}: many files, or a long one, need --out, and go with neither --json nor "
-            "--panel nor an approved model, whose answers are recorded one by one"
-        )
+        raise InputError(f"{cohort}: many files, or a long one, need --out, and go {_WITHOUT}")
     return read_table(Path(cohort))
 
 

@@ -49,7 +49,8 @@ JobsOption = Annotated[
 EngineOption = Annotated[
     Literal["local", "dask"],
     typer.Option(
-        "--engine", help="Where fits run: processes here, or a Dask cluster; the numbers are equal."
+        "--engine",
+        help="Where it is done: processes here, or a Dask cluster; the numbers are equal.",
     ),
 ]
 SchedulerOption = Annotated[

@@ -20,7 +20,7 @@ from threadpoolctl import ThreadpoolController
 
 from training.fitting.parts import find_parts, keeping
 
-__all__ = ["Engine", "Progress", "count_jobs", "run_tasks", "running_on"]
+__all__ = ["Engine", "Progress", "count_jobs", "find_engine", "run_tasks", "running_on"]
 
 
 Progress = Callable[[], None]
@@ -41,6 +41,22 @@ class Engine(Protocol):
             thread of linear algebra, and its result depends on nothing else.
         """
 
+    def stream(
+        self, function: Callable[..., Any], items: Iterable[Any], common: Any
+    ) -> Iterator[Any]:
+        """Yield ``function(item, common)`` of each item, in whichever order they end.
+
+        Parameters
+        ----------
+        function : callable
+            As that of a task.
+        items : iterable
+            Any number, taken as they are needed: only a few are on their way at once. Whoever
+            asks keeps what ended, and can go on from there.
+        common : object
+            What all of them need; sent once.
+        """
+
 
 _ENGINE: ContextVar[Engine | None] = ContextVar("engine", default=None)
 
@@ -53,6 +69,11 @@ def running_on(engine: Engine) -> Iterator[None]:
         yield
     finally:
         _ENGINE.reset(token)
+
+
+def find_engine() -> Engine | None:
+    """Return where tasks run just now; None in processes of this machine."""
+    return _ENGINE.get()
 
 
 def run_tasks(tasks: Iterable[Any], n_jobs: int, progress: Progress) -> Iterator[Any]:
@@ -71,9 +92,10 @@ def run_tasks(tasks: Iterable[Any], n_jobs: int, progress: Progress) -> Iterator
         Called as each task ends.
     """
     tasks, parts = list(tasks), find_parts()
-    engine = _ENGINE.get() or _Local(n_jobs)
+    engine = find_engine()
+    run = _Local(n_jobs).run if engine is None else engine.run
     ended, due = {}, 0
-    for place, result in engine.run(tasks) if parts is None else parts.go_on(tasks, engine.run):
+    for place, result in run(tasks) if parts is None else parts.go_on(tasks, run):
         progress()
         ended[place] = result
         while due in ended:

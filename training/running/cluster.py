@@ -11,11 +11,11 @@ from __future__ import annotations
 import logging
 import math
 import pickle
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -120,28 +120,69 @@ class _Cluster(Engine):
             If the scheduler is lost, no worker is left, or a task ends one worker after another.
         """
         tasks, shared = self._share(tasks)
-        waiting, running = deque(range(len(tasks))), dict[Any, list[int]]()
-        ended, pace = SimpleQueue[Any](), _Pace()
+        pace = _Pace()
+        batches = self._bundle(tasks, pace)
+        for places, seconds, results in self._go_through(
+            batches, shared, kept=find_parts() is not None
+        ):
+            pace.add(seconds, len(places))
+            yield from zip(places, results, strict=True)
+
+    def stream(
+        self, function: Callable[..., Any], items: Iterable[Any], common: Any
+    ) -> Iterator[Any]:
+        """Yield results as they end; see :class:`training.fitting.jobs.Engine`.
+
+        Raises
+        ------
+        InputError, KetresponseError
+            As :meth:`run`.
+        """
+        sent = self.client.submit(hand_on, Sent(pack(common)), pure=False)
+        calls: Iterator[tuple[list[int], list[Any]]] = (
+            ([number], [(function, [item, Stand(0)], {})]) for number, item in enumerate(items)
+        )
+        for _, _, [result] in self._go_through(calls, [sent], kept=True):
+            yield result
+
+    def _bundle(
+        self, tasks: Sequence[Any], pace: _Pace
+    ) -> Iterator[tuple[list[int], Sequence[Any]]]:
+        """Yield tasks by the handful, and their places."""
+        start = 0
+        while start < len(tasks):
+            end = start + pace.size(len(tasks) - start, max(1, self.count_workers()))
+            yield list(range(start, end)), tasks[start:end]
+            start = end
+
+    def _go_through(
+        self,
+        batches: Iterator[tuple[list[int], Sequence[Any]]],
+        shared: Sequence[Future[Any]],
+        *,
+        kept: bool,
+    ) -> Iterator[tuple[list[int], float, list[Any]]]:
+        """Yield places, seconds and results of batches as they end, with a few on their way."""
+        running, ended = dict[Any, list[int]](), SimpleQueue[Any]()
         expected = _describe_here(self.floors)
         try:
-            while waiting or running:
-                n_workers = max(1, self.count_workers())
-                while waiting and len(running) < _AHEAD * n_workers:
-                    size = pace.size(len(waiting), n_workers)
-                    batch = [waiting.popleft() for _ in range(size)]
-                    packed = pack([tasks[place] for place in batch])
+            while True:
+                room = _AHEAD * max(1, self.count_workers()) - len(running)
+                for places, tasks in islice(batches, max(room, 0)):
                     future = self.client.submit(
-                        run_batch, expected, self.floors, packed, *shared, pure=False
+                        run_batch, expected, self.floors, pack(tasks), *shared, pure=False
                     )
                     future.add_done_callback(ended.put)
-                    running[future] = batch
-                future = self._wait(ended)
+                    running[future] = places
+                if not running:
+                    return
+                future = self._wait(ended, kept=kept)
                 seconds, packed = future.result()
-                batch = running.pop(future)
-                pace.add(seconds, len(batch))
-                yield from zip(batch, pickle.loads(packed), strict=True)
+                places = running.pop(future)
+                del future  # the cluster keeps a result as long as it is held here
+                yield places, seconds, pickle.loads(packed)
         except Exception as err:
-            told = self._explain(err)
+            told = self._explain(err, kept=kept)
             if told is None:
                 raise
             raise told from err
@@ -178,7 +219,7 @@ class _Cluster(Engine):
             return None
         return self.client.submit(hand_on, Sent(packed), pure=False)
 
-    def _wait(self, ended: SimpleQueue[Any]) -> Any:
+    def _wait(self, ended: SimpleQueue[Any], *, kept: bool) -> Any:
         """Return the next batch that ended; look meanwhile whether there is anybody at work."""
         while True:
             with suppress(Empty):
@@ -192,10 +233,10 @@ class _Cluster(Engine):
             elif monotonic() - self._alone > _NOBODY_SECONDS:
                 raise KetresponseError(
                     f"No worker is left at the scheduler {self.address}: start some with "
-                    f"`{_tell_start(self.address)}`.{_go_on()}"
+                    f"`{_tell_start(self.address)}`.{_go_on(kept)}"
                 )
 
-    def _explain(self, err: Exception) -> Exception | None:
+    def _explain(self, err: Exception, *, kept: bool) -> Exception | None:
         """Return what is to be told of an error; None of a task's own, which is told as it is."""
         from distributed import KilledWorker
         from distributed.comm.core import CommClosedError
@@ -205,13 +246,13 @@ class _Cluster(Engine):
         if isinstance(err, KilledWorker):
             return KetresponseError(
                 "A task ended one worker after another, for want of memory most likely: start "
-                f"fewer workers, each with more (--memory-limit).{_go_on()}"
+                f"fewer workers, each with more (--memory-limit).{_go_on(kept)}"
             )
         gone = isinstance(err, OSError) and self.client.status != "running"
         if gone or isinstance(err, (CancelledError, CommClosedError)):
             return KetresponseError(
                 f"The scheduler at {self.address} was lost. Start it again, and its workers."
-                f"{_go_on()}"
+                f"{_go_on(kept)}"
             )
         return None
 
@@ -220,12 +261,10 @@ def _describe_here(floors: tuple[str, ...]) -> dict[str, str]:
     return describe_process(floors)
 
 
-def _go_on() -> str:
-    if find_parts() is None:
+def _go_on(kept: bool) -> str:
+    if not kept:
         return " Then do the same again."
-    return (
-        " Then the same command with --resume goes on from the fits that had ended: they are kept."
-    )
+    return " Then the same command with --resume goes on from where it was: what ended is kept."
 
 
 def _tell_start(address: str) -> str:

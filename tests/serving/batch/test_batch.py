@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import fsspec
 import pandas as pd
 import pytest
 
-from features.errors import InputError
+from features.errors import InputError, KetresponseError
 from serving.batch import batch as module
 from serving.batch import run as run_module
 from serving.batch.parts import AnswerParts, name_refused
@@ -19,6 +19,7 @@ from serving.commands.predict import predict
 from serving.estimate.predictor import Predictor
 from serving.estimate.several import predict_cohort, to_table
 from tests.serving.helpers.command_line import CommandLine
+from tests.training.helpers.clusters import RunningCluster, start_cluster
 
 line = CommandLine(predict=predict)
 run, fail = line.run, line.fail
@@ -111,11 +112,11 @@ def test_what_was_ended_goes_on_without_loss_or_doubles(
     answer = run_module._answer
     answered: list[int] = []
 
-    def end_at_third(portion: Any, asking: Any) -> None:
+    def end_at_third(portion: Any, asking: Any) -> Any:
         if len(answered) == 2:
             raise KeyboardInterrupt
         answered.append(portion.number)
-        answer(portion, asking)
+        return answer(portion, asking)
 
     with monkeypatch.context() as patch:
         patch.setattr(run_module, "_answer", end_at_third)
@@ -126,9 +127,9 @@ def test_what_was_ended_goes_on_without_loss_or_doubles(
     assert "go on with it by --resume" in str(fail(*asked))
     rest: list[int] = []
 
-    def note(portion: Any, asking: Any) -> None:
+    def note(portion: Any, asking: Any) -> Any:
         rest.append(portion.number)
-        answer(portion, asking)
+        return answer(portion, asking)
 
     monkeypatch.setattr(run_module, "_answer", note)
     name_refused(out).write_text("of a run that was ended while its parts were joined")
@@ -198,6 +199,15 @@ def test_without_reasons_there_are_none(folder: Path, tmp_path: Path, predictor:
         (("--cohort", "*.csv", "--out", "out.csv", "--json"), "need --out"),
         (("--set", "nrs_t0=8", "--resume"), "go with --out FILE"),
         (("--set", "nrs_t0=8", "--no-explanation"), "go with --out FILE"),
+        (("--set", "nrs_t0=8", "--engine", "dask"), "go with --out FILE"),
+        (
+            ("--cohort", "*.csv", "--out", "out.csv", "--json", "--engine", "dask"),
+            "--engine dask goes with neither --json nor --panel",
+        ),
+        (
+            ("--cohort", "in.csv", "--out", "out.csv", "--engine", "dask", "--jobs", 2),
+            "--jobs: expected only with --engine local",
+        ),
         (("--cohort", "nosuch*.csv", "--out", "out.csv"), "there is no such file"),
     ],
 )
@@ -205,6 +215,7 @@ def test_what_does_not_go_together_is_told(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], told: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    make(3).to_csv("in.csv", index=False)
     assert told in str(fail("predict", folder, *words))
 
 
@@ -214,3 +225,65 @@ def test_an_address_of_a_store_that_nothing_reads_is_told(
     monkeypatch.setitem(sys.modules, "s3fs", None)
     error = fail("predict", folder, "--cohort", "s3://b/x.csv", "--out", tmp_path / "out.csv")
     assert "s3fs" in str(error)
+
+
+# ---------------------------------------------------------------- on a cluster
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster]:
+    """Start a cluster of two workers, elsewhere; the last test kills it, part by part."""
+    started = start_cluster(tmp_path_factory.mktemp("cluster"), n_workers=2)
+    try:
+        yield started
+    finally:
+        started.end()
+
+
+def act_after(n: int, act: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Act once, when so many parts are kept; return their names, as they come."""
+    keep, kept = AnswerParts.keep, list[str]()
+
+    def keep_and_act(self: AnswerParts, part: Any) -> None:
+        keep(self, part)
+        kept.append(part.name)
+        if len(kept) == n:
+            act()
+
+    monkeypatch.setattr(AnswerParts, "keep", keep_and_act)
+    return kept
+
+
+@pytest.mark.usefixtures("pieces")
+def test_a_cluster_writes_the_same_bytes_whatever_of_it_is_killed(
+    folder: Path, tmp_path: Path, cluster: RunningCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(240).to_csv(tmp_path / "in.csv", index=False)
+    asked = ("predict", folder, "--cohort", tmp_path / "in.csv", "--out")
+    expected, there = tmp_path / "here.csv", tmp_path / "there.csv"
+    assert run(*asked, expected, "--jobs", 1).exit_code == 0
+    on_cluster = (*asked, there, "--engine", "dask")
+    monkeypatch.setenv("KETRESPONSE_SCHEDULER", cluster.address)
+
+    def hold_the_same() -> None:
+        assert there.read_bytes() == expected.read_bytes()
+        assert name_refused(there).read_bytes() == name_refused(expected).read_bytes()
+
+    with monkeypatch.context() as patch:
+        kept = act_after(2, cluster.kill_worker, patch)
+        done = run(*on_cluster)
+    assert done.exit_code == 0, done.output
+    assert len(cluster.workers) == 1
+    assert len(kept) == len(set(kept)) > 10
+    hold_the_same()
+
+    with monkeypatch.context() as patch:
+        kept = act_after(3, cluster.scheduler.kill, patch)
+        error = fail(*on_cluster, "--force")
+    assert isinstance(error, KetresponseError)
+    assert "was lost. Start it again" in str(error) and "with --resume goes on" in str(error)
+    with monkeypatch.context() as patch:
+        rest = act_after(0, lambda: None, patch)
+        assert run(*asked, there, "--jobs", 1, "--resume", "--force").exit_code == 0
+    assert rest and not set(rest) & set(kept)
+    hold_the_same()

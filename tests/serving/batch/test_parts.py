@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError, Problem
-from serving.batch.parts import AnswerParts, name_refused
+from serving.batch.parts import AnswerParts, make_part, name_refused
 
 RUN = {"input": {"a.csv": "1"}, "model": "m", "options": {"explanation": True}, "version": "1"}
 COLUMNS = ["patient_id", "row", "submodel", "t1_probability", "told"]
@@ -27,14 +27,19 @@ def make(n: int, start: int = 2) -> pd.DataFrame:
     )
 
 
+def keep(parts: AnswerParts, number: int, table: pd.DataFrame, problems: list[Problem]) -> None:
+    ending = parts.out.suffix
+    parts.keep(make_part(number, table, problems, file="a.csv", ending=ending))
+
+
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
 def test_parts_become_one_file_in_their_order(tmp_path: Path, ending: str) -> None:
     parts = AnswerParts(tmp_path / f"out{ending}")
     assert parts.begin(RUN, resume=False, force=False) == set()
     wrong = [Problem("nrs_t0", "a number", "'x,y'", 5, "do this"), Problem("sex", "a", "b", 5)]
-    parts.write(2, make(0), [], file="a.csv")
-    parts.write(1, make(2, 4), wrong, file="a.csv")
-    parts.write(0, make(2), [], file="a.csv")
+    keep(parts, 2, make(0), [])
+    keep(parts, 1, make(2, 4), wrong)
+    keep(parts, 0, make(2), [])
     assert parts.begin(RUN, resume=True, force=False) == {0, 1, 2}
     assert parts.join(COLUMNS, force=False) == (3, 1)
     read = pd.read_csv if ending == ".csv" else pd.read_parquet
@@ -55,7 +60,7 @@ def test_parts_become_one_file_in_their_order(tmp_path: Path, ending: str) -> No
 def test_nobody_s_parts_are_taken_for_another_run_s(tmp_path: Path) -> None:
     parts = AnswerParts(tmp_path / "out.csv")
     parts.begin(RUN, resume=False, force=False)
-    parts.write(0, make(1), [], file="a.csv")
+    keep(parts, 0, make(1), [])
     with pytest.raises(InputError, match="go on with it by --resume, or begin anew by --force"):
         parts.begin(RUN, resume=False, force=False)
     for name in RUN:
@@ -76,8 +81,8 @@ def test_what_was_being_written_is_no_part(tmp_path: Path, monkeypatch: pytest.M
     with monkeypatch.context() as patch:
         patch.setattr("serving.batch.parts.arrow_csv.write_csv", fail)
         with pytest.raises(OSError, match="No space"):
-            parts.write(0, make(1), wrong, file="a.csv")
+            keep(parts, 0, make(1), wrong)
     assert parts.begin(RUN, resume=True, force=False) == set()
-    parts.write(0, make(1), wrong, file="a.csv")
+    keep(parts, 0, make(1), wrong)
     assert parts.join(COLUMNS, force=False) == (0, 1)
     assert len(name_refused(parts.out).read_text().splitlines()) == 2
