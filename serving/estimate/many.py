@@ -193,9 +193,10 @@ class ManyPredictor:
     def _estimate(self, X: FloatArray, centre: str) -> FloatArray:
         """Return the numbers (n, n_horizons, n_numbers) of distinct patients at one centre."""
         spoke = self._predictor.find_clinical(centre)
-        served = spoke.model.probability(X)
-        cuts = range(0, len(X), _AT_ONCE)
-        limits = np.concatenate([spoke.model.interval(X[at : at + _AT_ONCE]) for at in cuts])
+        evaluator, cuts = spoke.explainer.evaluator, range(0, len(X), _AT_ONCE)
+        judged = [evaluator.judge(X[at : at + _AT_ONCE]) for at in cuts]
+        served = np.concatenate([some.probability for some in judged])
+        limits = np.concatenate([evaluator.interval(some) for some in judged])
         rates = [self._predictor.facts.base_rates[h] for h in spoke.model.horizons]
         parts = [
             served[:, :, np.newaxis],
