@@ -32,8 +32,8 @@ _UNSEEN = ("/livez", "/readyz", "/healthz")
 _METRICS = "/metrics"
 _WAIT = 0.1
 """Seconds after which what was noted is written."""
-_MOST = 100
-"""Requests that are noted before they are written at once, so that writing holds nobody up."""
+_MOST = 20
+"""Requests that are noted before they are written at once: more would hold somebody up."""
 _log = logging.getLogger("bentoml.access")
 
 
