@@ -156,10 +156,15 @@ class WorkingModel:
         """
         n, n_fills, n_columns = Z.shape
         columns = self._add_products(Z.reshape(-1, n_columns)).reshape(n, n_fills, -1)
-        found = np.empty((n, len(self.draws)))
-        for turn in range(n_fills):
-            drawn = self.draws[turn::n_fills]
-            found[:, turn::n_fills] = columns[:, turn] @ drawn.T
+        n_draws, width = self.draws.shape
+        n_turns = n_draws // n_fills
+        found = np.empty((n, n_draws))
+        whole = found[:, : n_turns * n_fills].reshape(n, n_turns, n_fills)
+        taking_turns = self.draws[: n_turns * n_fills].reshape(n_turns, n_fills, width)
+        each = taking_turns.swapaxes(0, 1) @ columns.transpose(1, 2, 0)
+        whole[...] = each.transpose(2, 1, 0)
+        left = self.draws[n_turns * n_fills :]
+        found[:, n_turns * n_fills :] = np.sum(columns[:, : len(left)] * left, axis=2)
         return to_probability(found, out=found)
 
     def _add_products(self, Z: FloatArray) -> FloatArray:

@@ -58,3 +58,17 @@ def test_the_second_interval_follows_as_far_as_either_outcome_does() -> None:
 
     assert upper(1.0, 0.0) == pytest.approx(upper(0.0, 1.0))
     assert upper(1.0, 0.0) > upper(0.0, 0.0) + 0.01
+
+
+@pytest.mark.parametrize(("n_draws", "n_fills"), [(12, 4), (14, 4), (3, 5)])
+def test_draws_take_turns_with_the_fillings_of_a_gap(n_draws: int, n_fills: int) -> None:
+    rng = np.random.default_rng(n_draws)
+    basis = make_basis((CONTRACT["nrs_t0"], CONTRACT["age_years"])).fit(rng.random((9, 2)))
+    pairs = np.array([[0, 1]])
+    model = WorkingModel(basis, rng.normal(size=(n_draws, 4)), pairs=pairs)
+    Z = rng.normal(size=(3, n_fills, 2))
+    expected = [
+        [model.draw(of_one[d % n_fills][np.newaxis])[0, d] for d in range(n_draws)] for of_one in Z
+    ]
+    np.testing.assert_allclose(model.draw_ways(Z), expected, rtol=1e-13)
+    np.testing.assert_allclose(model.draw_ways(Z[:1]), expected[:1], rtol=1e-13)
