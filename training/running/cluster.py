@@ -24,16 +24,7 @@ from features.errors import InputError, KetresponseError, Problem
 from training.fitting.jobs import Engine
 from training.fitting.parts import find_parts
 from training.running.resuming import FLOORS
-from training.running.worker import (
-    THREADS,
-    Sent,
-    Stand,
-    Unlike,
-    describe_process,
-    hand_on,
-    pack,
-    run_batch,
-)
+from training.running.worker import THREADS, Sent, Stand, Unlike, at_worker, describe_process, pack
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -138,7 +129,7 @@ class _Cluster(Engine):
         InputError, KetresponseError
             As :meth:`run`.
         """
-        sent = self.client.submit(hand_on, Sent(pack(common)), pure=False)
+        sent = self._hand_on(pack(common))
         calls: Iterator[tuple[list[int], list[Any]]] = (
             ([number], [(function, [item, Stand(0)], {})]) for number, item in enumerate(items)
         )
@@ -163,6 +154,7 @@ class _Cluster(Engine):
         kept: bool,
     ) -> Iterator[tuple[list[int], float, list[Any]]]:
         """Yield places, seconds and results of batches as they end, with a few on their way."""
+        run = at_worker("run_batch")
         running, ended = dict[Any, list[int]](), SimpleQueue[Any]()
         expected = _describe_here(self.floors)
         try:
@@ -170,14 +162,17 @@ class _Cluster(Engine):
                 room = _AHEAD * max(1, self.count_workers()) - len(running)
                 for places, tasks in islice(batches, max(room, 0)):
                     future = self.client.submit(
-                        run_batch, expected, self.floors, pack(tasks), *shared, pure=False
+                        run, expected, self.floors, pack(tasks), *shared, pure=False
                     )
                     future.add_done_callback(ended.put)
                     running[future] = places
                 if not running:
                     return
                 future = self._wait(ended, kept=kept)
-                seconds, packed = future.result()
+                result = future.result()
+                if isinstance(result, str):
+                    raise Unlike(result, None)
+                seconds, packed = result
                 places = running.pop(future)
                 del future  # the cluster keeps a result as long as it is held here
                 yield places, seconds, pickle.loads(packed)
@@ -217,7 +212,10 @@ class _Cluster(Engine):
         """Send an object on its own, unless it is so small that it travels with its tasks."""
         if len(packed) < _SMALL_BYTES:
             return None
-        return self.client.submit(hand_on, Sent(packed), pure=False)
+        return self._hand_on(packed)
+
+    def _hand_on(self, packed: bytes) -> Future[Any]:
+        return self.client.submit(at_worker("hand_on"), Sent(packed), pure=False)
 
     def _wait(self, ended: SimpleQueue[Any], *, kept: bool) -> Any:
         """Return the next batch that ended; look meanwhile whether there is anybody at work."""
@@ -347,7 +345,7 @@ def _check_workers(client: Client, address: str, floors: tuple[str, ...]) -> Non
             f"The scheduler at {address} has no worker: start some with `{_tell_start(address)}`."
         ) from err
     known = client.scheduler_info(n_workers=-1)["workers"]
-    found = client.run(describe_process, floors, on_error="return")
+    found = client.run(at_worker("describe_process"), floors, on_error="return")
     for worker, theirs in found.items():  # outside a task a worker does not know itself
         if isinstance(theirs, dict) and worker in known:
             theirs |= {THREADS: str(known[worker]["nthreads"])}
@@ -361,8 +359,9 @@ def _list_unlike(found: Mapping[str, Any], floors: tuple[str, ...]) -> InputErro
     own = _describe_here(floors)
     problems = []
     for worker, theirs in found.items():
-        if isinstance(theirs, BaseException):
-            got = f"none that can be asked ({type(theirs).__name__})"
+        if not isinstance(theirs, dict):
+            error = isinstance(theirs, BaseException)
+            got = f"none that can be asked ({type(theirs).__name__})" if error else "not installed"
             problems.append(Problem(f"worker {worker}", "ketresponse", got, action=_SAME))
             continue
         problems += [

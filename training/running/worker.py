@@ -1,13 +1,15 @@
 """What a worker of a cluster does with what it is sent, and how it says that it computes alike.
 
 Everything travels as one pickle with its buffers inside: an array that Dask sends by itself may lie
-at an odd address on the worker, and an odd address is not what the same task meets here.
+at an odd address on the worker, and an odd address is not what the same task meets here. What Dask
+has to unpack by itself goes by :func:`at_worker`: a worker that could not would end, and another
+one after it.
 """
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -22,7 +24,17 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from training.running.resuming import digest_floors
 from training.store.facts import package_versions
 
-__all__ = ["THREADS", "Sent", "Stand", "Unlike", "describe_process", "hand_on", "pack", "run_batch"]
+__all__ = [
+    "THREADS",
+    "Sent",
+    "Stand",
+    "Unlike",
+    "at_worker",
+    "describe_process",
+    "hand_on",
+    "pack",
+    "run_batch",
+]
 
 THREADS = "tasks at a time"
 _PACKAGES = ("cloudpickle", "dask", "distributed", "firthmodels", "joblib", "scikit-misc")
@@ -63,7 +75,32 @@ def _describe_installation(floors: tuple[str, ...]) -> dict[str, str]:
 
 
 class Unlike(Exception):
-    """A worker would compute otherwise; its address and its description."""
+    """A worker would compute otherwise; its address, and its description or None for without us."""
+
+
+def at_worker(name: str) -> Callable[..., Any]:
+    """Return a function or class of this module, to be called where it may not be installed.
+
+    What stands within a function travels by its code and not by its name. Without this module (or
+    with one of another day) it returns the address of the worker, as a text.
+    """
+
+    def call(*arguments: Any) -> Any:
+        try:
+            from training.running import worker
+
+            function = getattr(worker, name)
+        except (ImportError, AttributeError):
+            from distributed import get_worker
+
+            try:
+                return str(get_worker().address)
+            except ValueError:  # outside a task a worker does not know itself
+                return ""
+        return function(*arguments)
+
+    call.__name__ = name  # by which the scheduler knows how long such a call takes
+    return call
 
 
 class Sent:
@@ -73,9 +110,9 @@ class Sent:
         self._packed: bytes | None = packed
         self._found: Any = None
 
-    def __reduce__(self) -> tuple[type[Sent], tuple[bytes]]:
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[bytes]]:
         packed = self._packed  # from one worker to another, perhaps while it is unpacked
-        return Sent, (pack(self._found) if packed is None else packed,)
+        return at_worker("Sent"), (pack(self._found) if packed is None else packed,)
 
     def unpack(self) -> Any:
         """Return the object."""
@@ -98,7 +135,7 @@ def pack(value: Any) -> bytes:
 
 
 def run_batch(
-    expected: Mapping[str, str], floors: tuple[str, ...], packed: bytes, *sent: Sent
+    expected: Mapping[str, str], floors: tuple[str, ...], packed: bytes, *sent: Sent | str
 ) -> tuple[float, bytes]:
     """Run tasks on a worker; return the seconds they took, and their results.
 
@@ -111,12 +148,16 @@ def run_batch(
     own = describe_process(floors, threads=worker.state.nthreads)
     if own != expected:
         raise Unlike(worker.address, own)
+    here = [each for each in sent if not isinstance(each, str)]
+    for each in sent:
+        if isinstance(each, str):  # it lay at a worker that could not unpack it
+            raise Unlike(each, None)
     tasks, found = pickle.loads(packed), []
     start = perf_counter()
     with threadpool_limits(limits=1):
         for function, arguments, keywords in tasks:
             whole = (
-                sent[each.number].unpack() if isinstance(each, Stand) else each
+                here[each.number].unpack() if isinstance(each, Stand) else each
                 for each in arguments
             )
             found.append(function(*whole, **keywords))

@@ -26,6 +26,12 @@ def _start(*words: str) -> subprocess.Popen[bytes]:
     )
 
 
+_WITHOUT_US = (
+    "import runpy, sys; sys.modules['training'] = None; "
+    "runpy.run_module('dask', run_name='__main__', alter_sys=True)"
+)
+
+
 def _spec(name: str, **options: object) -> str:
     return json.dumps({"cls": f"distributed.{name}", "opts": {"host": "127.0.0.1", **options}})
 
@@ -43,6 +49,16 @@ class RunningCluster:
         """Start a worker; it comes when it comes."""
         spec = _spec("Worker", nthreads=threads, dashboard=False, local_directory=str(self.folder))
         self.workers.append(_start(self.address, "--spec", spec))
+
+    def add_foreign_worker(self) -> None:
+        """Start a worker that does not find ketresponse."""
+        spec = _spec("Worker", nthreads=1, dashboard=False, local_directory=str(self.folder))
+        command = [sys.executable, "-c", _WITHOUT_US, "spec", self.address, "--spec", spec]
+        self.workers.append(
+            subprocess.Popen(
+                command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+        )
 
     def kill_worker(self) -> None:
         """Kill the one that was started first."""

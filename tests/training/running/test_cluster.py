@@ -175,6 +175,27 @@ def test_a_worker_that_does_several_things_at_a_time_is_refused(running: Running
     running.kill_worker()
 
 
+def test_a_worker_without_ketresponse_is_one_clear_error_also_in_the_middle(
+    running: RunningCluster,
+) -> None:
+    running.add_worker()
+    _wait_for(running, 1)
+    tasks = [delayed(square_slowly)(100 + i) for i in range(1000)]
+    with (
+        open_cluster(running.address) as opened,
+        running_on(opened),
+        pytest.raises(InputError, match=r"1 problem\s.*: expected ketresponse;"),
+    ):
+        list(run_tasks(tasks, 1, _at(3, running.add_foreign_worker)))
+    with (
+        pytest.raises(InputError, match=r"1 problem\s.*: expected ketresponse;"),
+        open_cluster(running.address),
+    ):
+        pass
+    running.kill_worker()
+    running.kill_worker()
+
+
 def test_a_scheduler_that_is_lost_is_told_and_the_work_goes_on_elsewhere(
     running: RunningCluster, tmp_path: Path
 ) -> None:

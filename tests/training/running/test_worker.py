@@ -1,6 +1,7 @@
 """What travels arrives as it was, and a worker says first what it computes with."""
 
 import pickle
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,18 +9,18 @@ import pytest
 
 from tests.training.helpers.clusters import Large, look_at
 from training.running import worker
-from training.running.worker import Sent, Stand, describe_process, pack, run_batch
+from training.running.worker import Sent, Stand, at_worker, describe_process, pack, run_batch
 
 FLOORS = ("features", "training")
 
 
 def test_an_object_arrives_at_an_even_address_and_once():
     odd = np.frombuffer(bytes(1 + 8 * 5), dtype=np.float64, offset=1)
-    sent = pickle.loads(pickle.dumps(Sent(pack(odd)), protocol=5))
+    sent = pickle.loads(pack(Sent(pack(odd))))
     found = sent.unpack()
     assert found.flags.aligned and found.tobytes() == odd.tobytes()
     assert sent.unpack() is found
-    again = pickle.loads(pickle.dumps(sent))  # from one worker to another
+    again = pickle.loads(pack(sent))  # from one worker to another
     assert again.unpack().tobytes() == odd.tobytes()
 
 
@@ -52,3 +53,15 @@ def test_other_code_is_refused_before_anything_is_unpacked(monkeypatch):
     with pytest.raises(worker.Unlike) as found:
         run_batch(expected, FLOORS, b"no pickle")
     assert found.value.args == ("tcp://127.0.0.1:1", describe_process(FLOORS, threads=2))
+
+
+def test_where_ketresponse_is_not_installed_an_address_comes_back(monkeypatch):
+    _be_worker(monkeypatch)
+    packed = pack((at_worker("run_batch"), Sent(pack(Large()))))
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "training.running", None)
+        run, sent = pickle.loads(packed)
+        assert run({}, FLOORS, b"no pickle") == sent == "tcp://127.0.0.1:1"
+    with pytest.raises(worker.Unlike) as found:  # it lay there, and came here
+        run_batch(describe_process(FLOORS), FLOORS, b"no pickle", sent)
+    assert found.value.args == ("tcp://127.0.0.1:1", None)
