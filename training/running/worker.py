@@ -31,7 +31,6 @@ __all__ = [
     "Unlike",
     "at_worker",
     "describe_process",
-    "hand_on",
     "pack",
     "run_batch",
 ]
