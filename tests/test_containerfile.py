@@ -27,7 +27,7 @@ from serving.records.store import open_store
 from serving.release import release_version
 from tests.places import PROJECT
 from tests.serving.helpers.models import PATIENT
-from tests.serving.test_release import add_model, desk, places  # noqa: F401
+from tests.serving.test_release import desk, places, with_approved  # noqa: F401
 from tests.training.conftest import empty_store as empty_store
 from tests.training.conftest import tracking_uri as tracking_uri
 
@@ -110,7 +110,6 @@ def served(
     tmp_path: Path,
 ) -> Iterator[dict[str, str]]:
     """Serve an approved model as the image would; yield what its programs are told."""
-    add_model(desk)
     model = release_version(desk, "pilot", **places).folder / "model"
     environ = {"PATH": f"{installed}:{os.environ['PATH']}", "HOME": str(tmp_path / "nobody")}
     (settings,) = find("ENV")

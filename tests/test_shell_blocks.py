@@ -36,6 +36,7 @@ from tests.places import PROJECT
 from tests.serving.helpers.models import make_facts, make_model
 from tests.serving.records.conftest import make_estimates
 from tests.training.conftest import empty_store as empty_store
+from tests.training.conftest import undrawn as undrawn
 from tests.training.helpers.cards import full_author
 from tests.training.helpers.networks import KEYS, LEAD, TEXT
 from tests.training.helpers.review_cards import put_card
@@ -405,6 +406,7 @@ STAGES: dict[str, Callable[[Shell], None]] = {
 }
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     "document", [name for name in FILES if _read_blocks(name) and name != WITH_A_SERVER]
 )

@@ -15,7 +15,8 @@ from serving.web.app import make_app
 from tests.browsers import MARKS, list_violations, see
 from tests.browsers import browser as browser
 from tests.serving.helpers.clients import running
-from tests.serving.test_release import add_model, desk, places  # noqa: F401
+from tests.serving.test_release import add_model, places  # noqa: F401
+from tests.serving.test_release import empty_desk as desk  # noqa: F401
 from tests.training.helpers.reviews import AUTHOR, FIRST, SECOND, make_reason
 from training.card.card import read_card
 from training.review import accounts
