@@ -29,11 +29,16 @@ def afresh():
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """Return a folder with the packages that a release takes along."""
+    """Return a new folder with the packages that a release takes along."""
     for package in ("features", "training", "serving"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
     return tmp_path
+
+
+def test_code_that_lies_elsewhere_is_the_same(copy: Path) -> None:
+    assert list_service_path(copy) == list_service_path()
+    assert list_code_parts(copy) == list_code_parts()
 
 
 def _append(root: Path, module: str, line: str) -> None:
@@ -138,10 +143,8 @@ def test_nothing_that_only_trains_reviews_or_commands_is_on_the_path() -> None:
     ],
 )
 def test_a_changed_line_on_the_path_is_another_code(copy: Path, module: str) -> None:
-    before = list_code_parts(copy)
-    list_code_parts.cache_clear()
+    before = list_code_parts()
     _append(copy, module, "_CHANGED = 1")
-    list_service_path.cache_clear()
     after = list_code_parts(copy)
     assert {name for name in before if before[name] != after[name]} == {module}
 
@@ -159,8 +162,7 @@ def test_a_changed_line_on_the_path_is_another_code(copy: Path, module: str) -> 
     ],
 )
 def test_a_changed_page_table_or_package_is_another_code(copy: Path, file: str) -> None:
-    before = list_code_parts(copy)
-    list_code_parts.cache_clear()
+    before = list_code_parts()
     (copy / file).write_bytes((copy / file).read_bytes() + b"\n")
     after = list_code_parts(copy)
     changed = {name for name in before if before[name] != after[name]}
@@ -168,8 +170,7 @@ def test_a_changed_page_table_or_package_is_another_code(copy: Path, file: str) 
 
 
 def test_a_file_that_is_added_beside_a_module_counts(copy: Path) -> None:
-    before = list_code_parts(copy)
-    list_code_parts.cache_clear()
+    before = list_code_parts()
     (copy / "serving" / "web" / "templates" / "new.html").touch()
     for kept_out in ("serving/web/__pycache__/x.pyc", "serving/web/.hidden", "training/x/y.json"):
         (copy / kept_out).parent.mkdir(exist_ok=True)
@@ -182,15 +183,13 @@ def test_a_file_that_is_added_beside_a_module_counts(copy: Path) -> None:
     "module", ["training.fitting.solvers", "training.fitting.candidates", "training.review.desk"]
 )
 def test_what_only_trains_or_tells_may_change(copy: Path, module: str) -> None:
-    before = list_code_parts(copy)
-    list_code_parts.cache_clear()
+    before = list_code_parts()
     _append(copy, module, "# another remark\n_CHANGED = 1")
     assert list_code_parts(copy) == before
 
 
 def test_a_module_that_is_imported_anew_comes_onto_the_path(copy: Path) -> None:
-    before = set(list_service_path(copy))
-    list_service_path.cache_clear()
+    before = set(list_service_path())
     line = "def _later():\n    from training.fitting.candidates import CANDIDATES"
     _append(copy, "serving.estimate.notices", line)
     new = set(list_service_path(copy)) - before
@@ -198,9 +197,7 @@ def test_a_module_that_is_imported_anew_comes_onto_the_path(copy: Path) -> None:
 
 
 def test_what_others_installed_beside_it_is_not_the_code(copy: Path) -> None:
-    before = list_code_parts(copy)
-    list_service_path.cache_clear()
-    list_code_parts.cache_clear()
+    before = list_code_parts()
     for package in ("numpy", "pandas"):  # as in an installation, where all lie in one folder
         (copy / package).mkdir()
         (copy / package / "__init__.py").write_text("import scipy\n")
@@ -208,18 +205,16 @@ def test_what_others_installed_beside_it_is_not_the_code(copy: Path) -> None:
 
 
 def test_what_only_a_type_needs_is_not_loaded(copy: Path) -> None:
-    before = list_service_path(copy)
-    list_service_path.cache_clear()
+    before = list_service_path()
     line = "if TYPE_CHECKING:\n    from training.fitting.candidates import CANDIDATES"
     _append(copy, "serving.estimate.notices", line)
     assert list_service_path(copy) == before
 
 
 def test_line_ends_do_not_count_and_a_remark_on_the_path_does(copy: Path) -> None:
-    before = list_code_parts(copy)
+    before = list_code_parts()
     path = copy / "serving" / "estimate" / "predictor.py"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    list_code_parts.cache_clear()
     assert list_code_parts(copy) == before
     _append(copy, "serving.estimate.predictor", "# a remark")
     list_code_parts.cache_clear()
