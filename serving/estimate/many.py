@@ -24,7 +24,6 @@ from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 from serving.estimate.rows import CohortRows, decode_value
 from serving.estimate.several import describe_answer, to_table
-from training.model.many import ManyExplainer
 
 __all__ = ["ManyPredictor"]
 
@@ -85,7 +84,6 @@ class ManyPredictor:
         self.dictionary = predictor.dictionary
         self._patterns = Patterns(predictor)
         self._told: OrderedDict[Hashable, _Told] = OrderedDict()
-        self._explainers: dict[str, ManyExplainer] = {}
 
     def answer(self, rows: CohortRows) -> Answered:
         """Return the answers to rows, in their order.
@@ -204,10 +202,9 @@ class ManyPredictor:
             np.tile(np.array(rates), (len(X), 1))[:, :, np.newaxis],
         ]
         if self._explains:
-            if centre not in self._explainers:
-                self._explainers[centre] = ManyExplainer(spoke.model, spoke.explainer)
-            found = self._explainers[centre].explain(X, served)
-            parts += [found.base[:, :, np.newaxis], found.contributions]
+            found = [spoke.explainer.explain_many(some) for some in judged]
+            parts.append(np.concatenate([base for base, _ in found])[:, :, np.newaxis])
+            parts.append(np.concatenate([values for _, values in found]))
         return np.concatenate(parts, axis=2)
 
     def _check(self, alone: Sequence[Mapping[str, Any]], numbers: Mapping[str, FloatArray]) -> None:

@@ -50,31 +50,37 @@ class RowComparison:
         self._together = np.where(meetings == which.ravel(), pair_coef, 0.0)
         self._meet = low // k, low % k, high % k
 
-    def compare(self, columns: Sequence[FloatArray]) -> Gains:
-        """Return what each predictor of the patient adds to each row, and what two add together.
+    def compare(self, columns: Sequence[FloatArray], *, n_patients: int = 1) -> Gains:
+        """Return what each predictor of a patient adds to each row, and what two add together.
 
         Parameters
         ----------
-        columns : sequence of ndarray of shape (1, n_columns) or (n_rows, n_columns)
-            For each outcome the patient's row of its basis, or one to be put into each of the
-            others. More than there are outcomes are left aside.
+        columns : sequence of ndarray of shape (n_patients, n_columns)
+            For each outcome the patient's row of its basis, or as many as there are others, one to
+            be put into each of them: (n_patients * n_rows, n_columns). More than there are outcomes
+            are left aside.
+        n_patients : int
+            Each is compared with all the others: of the gains, n_rows are those of the first
+            patient, then come those of the second.
         """
         n, k = self._n_outcomes, self._n_predictors
-        n_columns, n_rows = self._below.shape
-        n_pairs = len(self._left)
-        added = np.empty((n_columns + 2 * n_pairs, n_rows))
+        n_columns, n_others = self._below.shape
+        n_pairs, n_rows = len(self._left), n_patients * n_others
+        added = np.empty((n_columns + 2 * n_pairs, n_patients, n_others))
         moved = added[:n_columns]
-        np.subtract(np.concatenate([Z.T for Z in columns[:n]]), self._below, out=moved)
+        own = np.concatenate([Z.T for Z in columns[:n]]).reshape(n_columns, n_patients, -1)
+        np.subtract(own, self._below[:, np.newaxis], out=moved)
         if not n_pairs:
-            return Gains((self._alone @ added).reshape(n, k, n_rows).swapaxes(1, 2))
+            alone = self._alone @ added.reshape(-1, n_rows)
+            return Gains(alone.reshape(n, k, n_rows).swapaxes(1, 2))
         left, right = moved[self._left], moved[self._right]
-        np.multiply(left, self._of_right, out=added[n_columns:-n_pairs])
-        np.multiply(right, self._of_left, out=added[-n_pairs:])
+        np.multiply(left, self._of_right[:, np.newaxis], out=added[n_columns:-n_pairs])
+        np.multiply(right, self._of_left[:, np.newaxis], out=added[-n_pairs:])
         left *= right
-        both = self._together @ left
+        both = self._together @ left.reshape(n_pairs, n_rows)
         together = np.zeros((n, k, k, n_rows))
         at, low, high = self._meet
         together[at, low, high] = both
         together[at, high, low] = both
-        alone = (self._alone @ added).reshape(n, k, n_rows)
+        alone = (self._alone @ added.reshape(-1, n_rows)).reshape(n, k, n_rows)
         return Gains(alone.swapaxes(1, 2), np.moveaxis(together, 3, 1))

@@ -56,6 +56,18 @@ class Evaluated:
     open_: IntArray
     filled: Evaluated | None = None
 
+    def pick(self, i: int) -> Evaluated:
+        """Return what was found of one patient."""
+        columns = tuple([Z[i : i + 1] for Z in self.columns])
+        (place,) = np.nonzero(self.open_ == i)
+        if self.filled is None or not place.size:
+            return Evaluated(columns, self.probability[i : i + 1], _NOBODY)
+        n_fills = len(self.filled.probability) // len(self.open_)
+        own = slice(place[0] * n_fills, (place[0] + 1) * n_fills)
+        rows = tuple([Z[own] for Z in self.filled.columns])
+        filled = Evaluated(rows, self.filled.probability[own], _NOBODY)
+        return Evaluated(columns, self.probability[i : i + 1], np.zeros(1, dtype=np.intp), filled)
+
 
 _NOBODY: IntArray = np.empty(0, dtype=np.intp)
 

@@ -34,17 +34,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import BoolArray, FloatArray
-from training.model.coalitions import (
-    compute_shapley_values,
-    draw_orders,
-    shapley_weights,
-    share_before,
-)
+from features.arrays import FloatArray
+from training.model.coalitions import draw_orders, shapley_weights, share_before
 from training.model.comparison import RowComparison
+from training.model.counting import BLOCK, Counting
 from training.model.evaluator import Evaluated, Evaluator
 from training.model.gains import Gains
-from training.model.log_odds import to_probability
 from training.model.mixing import Mixer
 from training.model.response_model import ResponseModel
 from training.model.tree_terms import Terms, TreeComparison
@@ -64,8 +59,8 @@ _MEMBER_PAIRS = 20
 """Pairs of orders of a group's members."""
 _MEMBER_ROWS = 20
 """Background rows over which trees are asked about one order of a group's members."""
-_BLOCK = 1 << 17
-"""Coalitions worked on at once: 1 MB per horizon, near what a processor's cache holds."""
+_TOGETHER = 1 << 14
+"""Coalitions of several patients that are worked on at once; more of them would take no less."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +148,7 @@ class Explainer:
         self._comparison = self._prepare(judged.columns[: len(self._outcomes)], bool(len(group)))
         self._mixer = Mixer(self.evaluator, judged)
         self._margins = np.stack([outcome.margin(model.background) for outcome in self._outcomes])
-        self._has_jumps = any(outcome.isotonic_x.size for outcome in self._outcomes)
+        self._counting = Counting(self._outcomes, self._margins, self._served)
         self._group = np.asarray(group, dtype=np.int64)
         self._alone = np.setdiff1d(np.arange(model.background.shape[1]), self._group)
         # Which columns each player puts in; the group is the last player.
@@ -222,6 +217,52 @@ class Explainer:
         method = f"{method}; the {len(self._group)} of a group by Owen values, {how}"
         return Attribution("probability", method, self._base, contributions, error, left + error)
 
+    def explain_many(self, judged: Evaluated) -> tuple[FloatArray, FloatArray]:
+        """Return the explanations of any number of patients whom :attr:`evaluator` has judged.
+
+        They are those of :meth:`explain`, but for rounding (1e-15).
+
+        Returns
+        -------
+        base : ndarray of shape (n, n_horizons)
+        contributions : ndarray of shape (n, n_horizons, n_predictors)
+        """
+        n, n_horizons = judged.probability.shape
+        base = np.tile(self._base, (n, 1))
+        values = np.empty((n, n_horizons, self._model.background.shape[1]))
+        if not self._counts_few:
+            for i in range(n):
+                found = self.explain_evaluated(judged.pick(i))
+                base[i], values[i] = found.base, found.contributions
+            return base, values
+        some = np.setdiff1d(np.arange(n), judged.open_)
+        columns = [Z[some] for Z in judged.columns]
+        values[some] = self._count_block(columns, judged.probability[some], len(some))
+        if judged.filled is not None:
+            ways, n_open = judged.filled, len(judged.open_)
+            values[judged.open_] = self._count_block(ways.columns, ways.probability, n_open)
+        return base, values
+
+    @property
+    def _counts_few(self) -> bool:
+        """Whether patients can be explained together: all coalitions of all rows, without trees."""
+        is_plain = isinstance(self._comparison, RowComparison) and not self._group.size
+        few = len(self._columns) <= min(_FEW_PLAYERS, _MOST_ACTIVE)
+        return is_plain and few and not self._is_constant
+
+    def _count_block(self, columns: Sequence[FloatArray], ends: FloatArray, n: int) -> FloatArray:
+        """Return the values (n, n_horizons, n_players) of patients, a few at a time."""
+        assert isinstance(self._comparison, RowComparison)
+        n_rows, n_players = len(self._served), len(self._columns)
+        values = np.empty((n, len(self._outcomes), n_players))
+        each, step = len(ends) // max(n, 1), max((_TOGETHER >> n_players) // n_rows, 1)
+        for start in range(0, n, step):
+            stop = min(start + step, n)
+            own = slice(start * each, stop * each)
+            gains = self._comparison.compare([Z[own] for Z in columns], n_patients=stop - start)
+            values[start:stop] = self._counting.count_few(gains, ends[own])
+        return values
+
     def _value_players(
         self, ways: Evaluated, gains: Gains | Terms | None
     ) -> tuple[str, FloatArray, FloatArray]:
@@ -242,35 +283,14 @@ class Explainer:
     def _count_players(self, gains: Gains | Terms, ends: FloatArray) -> FloatArray | None:
         """Return the exact values (n_horizons, n_players), or None where there are too many."""
         if len(self._columns) <= min(_FEW_PLAYERS, _MOST_ACTIVE):
-            return self._count_few(gains, ends)
+            return np.asarray(self._counting.count_few(gains, ends)[0])
         active = np.asarray(gains.active.any(axis=0))
         counts = active.sum(axis=1)
         if counts.max() > _MOST_ACTIVE:
             return None
         if self._has_trees and np.exp2(counts).sum() > _MOST_JOINT:
             return None
-        return self._count_coalitions(gains, active, ends)
-
-    def _count_few(self, gains: Gains | Terms, ends: FloatArray) -> FloatArray:
-        """Return the exact contributions (n_horizons, n_players) of a few players.
-
-        What a coalition is worth is a mean over background rows, and values are linear in it: they
-        are made from the mean.
-        """
-        worth = self._worth(self._margins, gains)
-        if self._has_jumps:
-            # Who holds nobody that is active, or everybody, has a served probability: taking it as
-            # served keeps the sum right also where a step turns a last bit into a difference.
-            active = np.asarray(gains.active.any(axis=0)) @ (1 << np.arange(len(self._columns)))
-            held = np.arange(worth.shape[1])[:, np.newaxis] & active
-            ends = np.broadcast_to(ends, self._served.shape)
-            for h, part in enumerate(worth):
-                np.copyto(part, ends[:, h], where=held == active)
-                np.copyto(part, self._served[:, h], where=held == 0)
-        values = compute_shapley_values(np.add.reduce(worth, axis=2) / worth.shape[2])
-        if isinstance(gains, Gains):
-            values[:, gains.find_idle()] = 0.0  # exactly, whatever became of a last bit
-        return values
+        return self._counting.count_active(gains, active, ends)
 
     def _describe_orders(self, n_orders: int) -> str:
         return f"antithetic permutations ({n_orders // 2} pairs, seed {self._seed})"
@@ -313,14 +333,14 @@ class Explainer:
             if m == 0:
                 continue
             found = np.flatnonzero((sizes == (k, m)).all(axis=1))
-            step = max(_BLOCK >> (k + m), 1)
+            step = max(BLOCK >> (k + m), 1)
             share = share_before(k)
             for start in range(0, len(found), step):
                 rows = found[start : start + step]
                 outside = np.nonzero(alone[rows])[1].reshape(len(rows), k)
                 inside = np.nonzero(own[rows])[1].reshape(len(rows), m)
                 columns = np.hstack([self._alone[outside], self._group[inside]])
-                worth = self._worth(self._margins[:, rows], gains.take(rows, columns))
+                worth = self._counting.weigh(self._margins[:, rows], gains.take(rows, columns))
                 joined = share @ worth.reshape(len(worth), 2**m, 2**k, len(rows))
                 values = shapley_weights(m).T @ joined
                 members[:, rows[:, np.newaxis], inside] = values.swapaxes(1, 2)
@@ -353,37 +373,6 @@ class Explainer:
         orders = self._member_orders[:, :, np.newaxis]
         np.put_along_axis(values, orders, np.diff(worth, axis=1), axis=1)
         return np.asarray(values.reshape(-1, 2, *values.shape[1:]).mean(axis=1).swapaxes(1, 2))
-
-    def _count_coalitions(
-        self, gains: Gains | Terms, active: BoolArray, ends: FloatArray
-    ) -> FloatArray:
-        """Return the exact contributions (n_horizons, n_players)."""
-        ends = np.broadcast_to(ends, self._served.shape)
-        contributions = np.zeros((ends.shape[1], *active.shape))
-        counts = active.sum(axis=1)
-        for k in range(1, int(counts.max()) + 1):
-            group = np.flatnonzero(counts == k)
-            step = max(_BLOCK >> k, 1)
-            for start in range(0, len(group), step):
-                rows = group[start : start + step]
-                columns = np.nonzero(active[rows])[1].reshape(-1, k)
-                cells = rows[:, np.newaxis], columns
-                worth = self._worth(self._margins[:, rows], gains.take(rows, columns))
-                # As where the players are few: all that are here are active.
-                worth[:, 0], worth[:, -1] = self._served[rows].T, ends[rows].T
-                contributions[:, *cells] = (shapley_weights(k).T @ worth).swapaxes(1, 2)
-        return np.asarray(contributions.mean(axis=1))
-
-    def _worth(self, margins: FloatArray, gains: Gains | Terms) -> FloatArray:
-        """Return the probabilities (n_horizons, 2**k, n_rows) of all coalitions of k players."""
-        sums = gains.add_all(margins)
-        if not self._has_jumps:
-            to_probability(sums, out=sums)
-        else:
-            for outcome, part in zip(self._outcomes, sums, strict=True):
-                part[...] = outcome.finish(part)
-        sums[1:] *= sums[0]
-        return sums
 
     def _sample_orders(self, ways: Evaluated) -> tuple[FloatArray, FloatArray]:
         """Return sampled values (n_horizons, n_players) and errors (n_horizons,)."""

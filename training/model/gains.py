@@ -41,6 +41,16 @@ class Gains:
     together: FloatArray | None = None
 
     @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        return int(self.alone.shape[1])
+
+    @property
+    def n_players(self) -> int:
+        """How many players there are."""
+        return int(self.alone.shape[2])
+
+    @property
     def active(self) -> BoolArray:
         """Who changes anything: (n_outcomes, n_rows, n_players)."""
         active = self.alone != 0.0
@@ -48,12 +58,14 @@ class Gains:
             active |= np.any(self.together != 0.0, axis=3)
         return np.asarray(active)
 
-    def find_idle(self) -> BoolArray:
-        """Return who changes nothing in any row (n_players,)."""
-        idle = ~self.alone.any(axis=(0, 1))
-        if self.together is not None and idle.any():
-            idle &= ~self.together.any(axis=(0, 1, 3))
-        return np.asarray(idle)
+    def find_idle(self, n_patients: int = 1) -> BoolArray:
+        """Return who changes nothing in any row of each patient (n_patients, n_players)."""
+        n_outcomes, n_rows, k = self.alone.shape
+        shape = n_outcomes, n_patients, n_rows // n_patients, k
+        acting = np.any(self.alone.reshape(shape), axis=(0, 2))
+        if self.together is not None and not acting.all():
+            acting |= np.any(np.any(self.together, axis=3).reshape(shape), axis=(0, 2))
+        return np.asarray(~acting)
 
     def merge(self, columns: FloatArray) -> Gains:
         """Return the gains of players who bring in several predictors each.

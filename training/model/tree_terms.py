@@ -55,6 +55,11 @@ class Terms:
     n_players: int
 
     @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        return int(self.added.shape[2])
+
+    @property
     def active(self) -> BoolArray:
         """Who changes anything: (1, n_rows, n_players)."""
         inside = (self.place >> np.arange(self.n_players)[:, np.newaxis] & 1).astype(np.float64)

@@ -16,7 +16,7 @@ from serving.estimate.rows import read_part, read_whole
 from serving.estimate.several import predict_cohort, to_table
 from tests.serving.helpers.models import CENTRES, PATIENT, make_loaded
 from tests.serving.helpers.panels import make_loaded_with_panel
-from training.model import many as module
+from training.model.explanation import Explainer
 
 CELLS: dict[str, list[str]] = {
     "nrs_t0": ["", "0", "1", "2", "4.9", "5", "8", "10", "11"],
@@ -103,8 +103,13 @@ def test_parts_of_a_cohort_are_answered_as_the_whole_and_rows_keep_their_number(
 def test_numbers_that_are_not_those_of_one_patient_are_no_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    weights = module.shapley_weights
-    monkeypatch.setattr(module, "shapley_weights", lambda k: 1.001 * weights(k))
+    explain = Explainer.explain_many
+
+    def explain_wrong(self, judged):
+        base, contributions = explain(self, judged)
+        return base, 1.001 * contributions
+
+    monkeypatch.setattr(Explainer, "explain_many", explain_wrong)
     predictor = MODELS["one cohort"]
     table = make_table([{name: str(value) for name, value in PATIENT.items()}])
     with pytest.raises(RuntimeError, match="t1_from_nrs_t0 of many patients is not that of each"):

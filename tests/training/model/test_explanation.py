@@ -22,6 +22,7 @@ from tests.training.helpers.drawn_models import (
     draw_rows,
     variable,
 )
+from training.model import counting
 from training.model import explanation as module
 from training.model.coalitions import draw_orders
 from training.model.explanation import Attribution, Explainer
@@ -575,7 +576,8 @@ def test_how_many_coalitions_are_worked_on_at_once_changes_nothing(
     model, x = draw_model(MIXED, 6, n_background=7)
     whole = Explainer(model, group=group).explain(x).contributions
     for block in (1, 64):
-        monkeypatch.setattr(module, "_BLOCK", block)
+        for place in (module, counting):
+            monkeypatch.setattr(place, "BLOCK", block)
         found = Explainer(model, group=group).explain(x).contributions
         np.testing.assert_allclose(found, whole, atol=1e-13, rtol=0)
 

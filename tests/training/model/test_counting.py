@@ -1,4 +1,4 @@
-"""Many patients at once get the numbers of each alone."""
+"""Many patients explained at once get the numbers of each alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from tests.training.helpers.drawn_models import draw_model, draw_rows, variable
 from training.model.explanation import Explainer
 from training.model.gaps import Gaps
-from training.model.many import ManyExplainer
 from training.model.response_model import ResponseModel
 
 
@@ -22,12 +21,12 @@ def compare(model: ResponseModel, kinds: list[str], *, n: int, seed: int) -> Non
     X = draw_rows(variables, n, np.random.default_rng(seed))
     one = Explainer(model)
     served = model.probability(X)
-    found = ManyExplainer(model, one).explain(X, served)
+    base, contributions = one.explain_many(one.evaluator.judge(X))
     for i, x in enumerate(X):
         alone = one.explain(x)
-        np.testing.assert_allclose(found.base[i], alone.base, atol=1e-13, rtol=0)
-        np.testing.assert_allclose(found.contributions[i], alone.contributions, atol=1e-13, rtol=0)
-    total = found.base + found.contributions.sum(axis=2)
+        np.testing.assert_allclose(base[i], alone.base, atol=1e-14, rtol=0)
+        np.testing.assert_allclose(contributions[i], alone.contributions, atol=1e-14, rtol=0)
+    total = base + contributions.sum(axis=2)
     np.testing.assert_allclose(total, served, atol=1e-13, rtol=0)
 
 
@@ -64,12 +63,11 @@ def test_a_model_that_takes_more_than_products_is_asked_one_by_one(what: str) ->
 
 
 def test_how_many_there_are_does_not_matter() -> None:
-    # 1 << 16 cells over 7 background rows: blocks of 9,362 patients
+    # 1 << 14 coalitions of two players over 7 background rows: blocks of 585 patients
     model, _ = draw_model(["number", "yes_no"], 4, pairs=True)
-    X = draw_rows(
-        [variable("x0", "number"), variable("x1", "yes_no")], 10_000, np.random.default_rng(0)
-    )
-    many = ManyExplainer(model, Explainer(model))
-    whole = many.explain(X, model.probability(X)).contributions
-    part = many.explain(X[9_300:9_400], model.probability(X[9_300:9_400])).contributions
-    np.testing.assert_allclose(whole[9_300:9_400], part, atol=1e-14, rtol=0)
+    variables = [variable("x0", "number"), variable("x1", "yes_no")]
+    X = draw_rows(variables, 2_000, np.random.default_rng(0))
+    one = Explainer(model)
+    _, whole = one.explain_many(one.evaluator.judge(X))
+    _, part = one.explain_many(one.evaluator.judge(X[550:650]))
+    np.testing.assert_allclose(whole[550:650], part, atol=1e-15, rtol=0)
