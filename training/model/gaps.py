@@ -120,6 +120,10 @@ class Gaps:
             )
         return filled
 
+    def __getstate__(self) -> dict[str, FloatArray]:
+        """Return what is stored and sent: what was worked out on the way is not."""
+        return {"values": self.values, "correlation": self.correlation}
+
     @cached_property
     def _margins(self) -> FloatArray:
         """The values of each predictor in their order."""

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 
 from training.model.gaps import Gaps, average_fillings, compute_normal_scores
+from training.store.skops_bytes import to_bytes
 
 NAN = np.nan
 
@@ -80,3 +81,10 @@ def test_the_average_is_of_the_judgement_not_of_the_values() -> None:
     np.testing.assert_allclose(found, [np.mean(gaps.values[:, 0] ** 2), 4.0])
     left = average_fillings(lambda rows: rows[:, 0], X, None)
     assert np.isnan(left[0]) and left[1] == 2.0
+
+
+def test_what_was_worked_out_on_the_way_is_not_stored() -> None:
+    gaps = _make(0.5)
+    before = to_bytes(gaps)
+    gaps.fill(np.array([[NAN, 1.5, NAN]]))
+    assert to_bytes(gaps) == before
