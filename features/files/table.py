@@ -17,12 +17,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.arrays import BoolArray
 from features.errors import InputError, Problem
 from features.files.delimited import parse_delimited
 from features.files.headings import find_repeated_headings, number_headings
 from features.files.options import TableOptions
 from features.files.plain import parse_plain
-from features.files.records import Records, TextColumns, to_text, trim
+from features.files.records import TextColumns, to_text, trim
 from features.files.statistics import is_spss, is_stata, parse_statistics
 from features.files.text import decode
 from features.files.workbook import parse_workbook
@@ -157,7 +158,7 @@ def _parse_columns(data: bytes, *, name: str, options: TableOptions) -> TextColu
         action = "leave header_line and data_line out"
         raise InputError(name, [Problem("header_line", expected, got, action=action)])
     if data.startswith(_PARQUET):
-        return _parse_parquet(data, name=name).to_columns()
+        return _parse_parquet(data, name=name)
     if data.startswith(_ZIP):
         return parse_workbook(
             data, name=name, sheet=options.sheet, header_line=options.header_line
@@ -189,22 +190,40 @@ def _check_header(
     return number_headings(names)
 
 
-def _parse_parquet(data: bytes, *, name: str) -> Records:
+def _parse_parquet(data: bytes, *, name: str) -> TextColumns:
     try:
         frame = pd.read_parquet(io.BytesIO(data))
     except (OSError, ValueError) as error:
         raise InputError(f"{name} is a damaged Parquet file") from error
     if frame.index.name is not None:
         frame = frame.reset_index()
-    columns = [
-        [
-            "" if value is None or value is pd.NA or value is pd.NaT else to_text(value)
-            for value in _list_values(frame.iloc[:, i])
-        ]
-        for i in range(frame.shape[1])
+    header = [str(heading) for heading in frame]
+    columns, filled = [], np.zeros(len(frame), dtype=bool)
+    for _ in header:
+        cells, told = _to_texts(frame.pop(frame.columns[0]))
+        columns.append(cells)
+        filled |= told
+    lines = range(1, len(filled) + 1)
+    if filled.all() and header[-1].strip():
+        return TextColumns(header, columns, lines)
+    rows = [list(cells) for cells in zip(*(each.to_pylist() for each in columns), strict=True)]
+    return trim(header, rows, list(lines)).to_columns()
+
+
+def _to_texts(column: pd.Series[Any]) -> tuple[pa.Array, BoolArray]:
+    """Return a column's cells as people write them, and which of them are not blank."""
+    place, values = np.arange(len(column)), column
+    if column.dtype != object:  # there 1 and True are one value, and two texts
+        place, distinct = pd.factorize(column)
+        values = pd.Series(distinct)
+    texts = [
+        "" if value is None or value is pd.NA or value is pd.NaT else to_text(value)
+        for value in _list_values(values)
     ]
-    rows = [list(cells) for cells in zip(*columns, strict=True)]
-    return trim([str(heading) for heading in frame], rows, list(range(1, len(rows) + 1)))
+    texts.append("")  # at place -1 stands what is missing
+    place[place < 0] = len(texts) - 1
+    filled = np.array([bool(text.strip()) for text in texts])
+    return pa.array(texts, pa.large_string()).take(pa.array(place)), filled[place]
 
 
 def _list_values(column: pd.Series[Any]) -> list[Any]:
