@@ -24,6 +24,7 @@ from training.store.found import InstabilityFacts
 from training.store.optional.network_found import NEEDS_ROWS
 from training.store.part import EstimateRow, Horizon, NotDone
 from training.store.results import Results
+from training.study.by_size import tell_no_reruns
 
 __all__ = ["compute_flags", "compute_gates"]
 
@@ -188,10 +189,11 @@ def _check_instability(body: Body, settings: GateSettings) -> _Finding:
         "instability shown"
     )
     if not results.instability:
-        more = "set resampling.bootstrap_reruns in the study and train again"
         if results.network is not None:
-            more = NEEDS_ROWS
-        return _Finding(False, "not run", asked, more)
+            return _Finding(False, "not run", asked, NEEDS_ROWS)
+        why = f"not judged: {tell_no_reruns(results.cohort.n_patients)}"
+        more = "set resampling.bootstrap_reruns in the study (20, say) and train again"
+        return _Finding(False, "not run", asked, why, more)
     found = {h: results.instability[h] for h in results.horizons}
     errors = [part.mean_absolute_prediction_error for part in found.values()]
     shown = all(part.classification for part in found.values())

@@ -29,6 +29,7 @@ from training.store.facts import package_versions, to_plain
 from training.store.found import BlendMember, OutcomeBlend
 from training.store.headline import tell_headline
 from training.store.results import RESULTS_VERSION, Results
+from training.study.by_size import tell_no_reruns
 from training.study.settings import Study
 from training.study.study import Patients
 
@@ -189,7 +190,9 @@ def _describe_score_labels(patients: Patients, evaluation: Assessment) -> dict[s
     }
 
 
-def _describe_judgements(evaluation: Assessment, horizons: Sequence[str]) -> dict[str, Any]:
+def _describe_judgements(
+    evaluation: Assessment, horizons: Sequence[str], n_patients: int
+) -> dict[str, Any]:
     """Return every part that is told by horizon."""
     judged = {h: _describe_judgement(evaluation.judgements[h]) for h in horizons}
     parts = {
@@ -199,7 +202,7 @@ def _describe_judgements(evaluation: Assessment, horizons: Sequence[str]) -> dic
     return parts | {
         "optimism": parts["optimism"]
         or _not_done(
-            "the bootstrap reruns were switched off",
+            tell_no_reruns(n_patients),
             "set resampling.bootstrap_reruns in the study file and train again",
         )
     }
@@ -260,7 +263,7 @@ def make_results(
         "sample_size": judge_sizes(evaluation, patients.verdicts),
         "power": evaluation.power,
         "weighting": describe_weighting(design.weighting, data.horizons),
-        **_describe_judgements(evaluation, data.horizons),
+        **_describe_judgements(evaluation, data.horizons, len(data)),
         "rerun_failures": evaluation.failures,
         "learning_curve": evaluation.learning
         or _not_done(

@@ -19,6 +19,7 @@ from training.report.plots import (
     plot_prediction_instability,
 )
 from training.report.tables import make_instability_table, make_null_test_table
+from training.study.by_size import tell_no_reruns
 from training.study.study import Description
 from training.study.tables import Resampling
 
@@ -33,7 +34,8 @@ def make_instability_section(evaluation: Evaluation) -> Section:
         if judged.instability is not None
     }
     if not found:
-        return Section("Instability", ("Bootstrap reruns were switched off: not looked at.",))
+        n_patients = evaluation.out_of_fold.folds.shape[1]
+        return Section("Instability", (f"Not looked at: {tell_no_reruns(n_patients)}.",))
     failed = evaluation.failures
     words = (
         "The whole procedure was rerun on bootstrap samples of the patients. How far a patient's "

@@ -13,6 +13,7 @@ from training.report.patients import format_rate
 from training.report.report import make_report, make_stamp
 from training.report.shares import tell_patients_share
 from training.store.headline import tell_headline
+from training.study.by_size import tell_no_reruns
 from training.study.study import Description
 
 __all__ = ["make_summary"]
@@ -82,7 +83,7 @@ def make_summary(description: Description, evaluation: Evaluation | None) -> str
 def _describe_reruns(description: Description, evaluation: Evaluation) -> list[str]:
     """Return how the two columns of the summary differ, and when the second is not to be quoted."""
     if not evaluation.instability:
-        return ["Not corrected for optimism: bootstrap reruns were switched off."]
+        return [f"Not corrected for optimism: {tell_no_reruns(len(description.data))}."]
     lines = [
         "Cross-validated: held-out patients; the interval lacks the variance of refitting. "
         "Corrected: the model's own patients less the optimism of the reruns, Brier skill against "

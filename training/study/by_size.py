@@ -15,7 +15,7 @@ from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData
 from training.study.tables import Resampling
 
-__all__ = ["settle_resampling", "tell_size"]
+__all__ = ["BY_SIZE", "settle_resampling", "tell_no_reruns", "tell_size"]
 
 _FEWEST_RESAMPLES = 100
 _WORDS = {
@@ -24,6 +24,8 @@ _WORDS = {
     "bootstrap_reruns": "reruns of the whole procedure on bootstrap samples",
     "learning_curve": "repeats of the learning curve",
 }
+BY_SIZE = tuple(_WORDS)
+"""The settings of [resampling] that are chosen by size where they are left open."""
 
 
 def settle_resampling(asked: Resampling, n_patients: int) -> Resampling:
@@ -47,6 +49,22 @@ def settle_resampling(asked: Resampling, n_patients: int) -> Resampling:
     }
     own = asked.model_fields_set
     return asked.model_copy(update={k: v for k, v in chosen.items() if k not in own})
+
+
+def tell_no_reruns(n_patients: int) -> str:
+    """Return why there are no bootstrap reruns, in a clause; what only they tell is not judged.
+
+    Parameters
+    ----------
+    n_patients : int
+        That were trained on.
+    """
+    if n_patients <= MANY:
+        return "the bootstrap reruns were switched off"
+    return (
+        f"no bootstrap reruns were made, because there are {n_patients} patients: beyond {MANY} "
+        "they are only made where [resampling] bootstrap_reruns is set"
+    )
 
 
 def tell_size(

@@ -23,7 +23,7 @@ from features.texts import say
 from training.document.words import UNDESCRIBED
 from training.fitting.candidates import DEFAULT_CANDIDATES
 from training.fitting.procedure import Procedure
-from training.study.by_size import settle_resampling
+from training.study.by_size import BY_SIZE, settle_resampling
 from training.study.study import (
     Patients,
     count_straight_parameters,
@@ -305,14 +305,18 @@ def _tell_size(patients: Patients, horizon: str) -> str:
 
 def _write_resampling(n_patients: int) -> str:
     usual = settle_resampling(Resampling(), n_patients)
-    fewer = "" if usual == Resampling() else f"    # fewer than usual, for {n_patients} patients"
+    settings = {name: getattr(usual, name) for name in BY_SIZE}
+    told, mark, asked = "", "", ""
+    if usual != Resampling():
+        # Written out they would be the study's own, and the report would not say why so few.
+        told, mark = "    # what is left open is chosen by size, and the report says so", "# "
+        asked = "    # a review asks for some: 20, say"
+    lines = [f"{mark}{name} = {value}" for name, value in settings.items()]
+    lines = [line + asked * ("bootstrap_reruns" in line) for line in lines]
     return f"""\
-[resampling]{fewer}
+[resampling]{told}
 folds = {usual.folds}
-repeats = {usual.repeats}
-bootstrap = {usual.bootstrap}
-bootstrap_reruns = {usual.bootstrap_reruns}
-learning_curve = {usual.learning_curve}
+{chr(10).join(lines)}
 
 [null_test]
 permutations = {_PERMUTATIONS}    # a review asks: is anything found where there is nothing?

@@ -271,6 +271,10 @@ def test_6_classification_instability_has_to_be_shown(hidden: tuple[str, ...]) -
     assert "set it in the study and train again" in gate.text
     body["results"]["instability"] = {}
     assert _gate(6, body).value == "not run"
+    body["results"]["cohort"]["n_patients"] = 100_000
+    gate = _gate(6, body)
+    assert gate.status == "fail" and "not judged: no bootstrap reruns were made" in gate.text
+    assert "100000 patients" in gate.text and "bootstrap_reruns" in gate.text
 
 
 def test_6_tells_the_most_that_change_sides_at_any_threshold() -> None:

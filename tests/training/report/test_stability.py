@@ -16,7 +16,9 @@ def test_without_reruns_and_null_test_the_sections_say_so() -> None:
     description, evaluation, _ = evaluate_small()
     bare = {h: replace(found, instability=None) for h, found in evaluation.judgements.items()}
     without = replace(evaluation, judgements=bare, null_test=None, learning={})
-    assert "Bootstrap reruns were switched off" in str(make_instability_section(without).blocks)
+    assert "Not looked at: the bootstrap reruns were switched off" in str(
+        make_instability_section(without).blocks
+    )
     assert "--null-test 100" in str(make_null_test_section(without).blocks)
     assert "Switched off" in str(make_learning_section(description, without).blocks)
 

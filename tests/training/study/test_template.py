@@ -179,3 +179,13 @@ def test_a_mapping_s_variables_and_scale_are_the_study_s(tmp_path):
     (tmp_path / "study.toml").write_text(made.text)
     assert _read(tmp_path).counts["t1"]["events"] == 15
     assert made.predictors == ("warmth",)
+
+
+def test_of_many_patients_what_goes_by_size_is_left_open(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.study.by_size.MANY", 30)
+    made = _make(tmp_path, make_cohort(60, seed=1).table)
+    asked = tomllib.loads(made.text)["resampling"]
+    assert asked == {"folds": 5}
+    assert "# repeats = " in made.text and "# bootstrap_reruns = 0" in made.text
+    told = read_description(read_study(tmp_path / "study.toml")).notices
+    assert any("chosen by size" in notice for notice in told)
