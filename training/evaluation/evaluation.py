@@ -107,10 +107,13 @@ class Evaluation(Assessment):
     fitted: FittedResponse = field(kw_only=True)
 
 
-def count_steps(description: Description, *, null_permutations: int = 0) -> int:
-    """Return how often :func:`evaluate` calls its `progress`."""
+def count_steps(
+    description: Description, *, null_permutations: int = 0, is_fitted: bool = False
+) -> int:
+    """Return how often :func:`evaluate` calls its `progress`, with a fit or without one."""
     design, data = make_design(description.study), description.panel
-    fits = 1 + count_assessment(description, design, null_permutations=null_permutations)
+    fits = count_assessment(description, design, null_permutations=null_permutations)
+    fits += not is_fitted
     if data is None:
         return fits
     folds, repeats = design.resampling.folds, design.resampling.repeats
@@ -135,6 +138,7 @@ def _count_learning(resampling: Resampling) -> int:
 def evaluate(
     description: Description,
     *,
+    fitted: FittedResponse | None = None,
     null_permutations: int = 0,
     n_jobs: int = 1,
     progress: Progress = lambda: None,
@@ -145,6 +149,8 @@ def evaluate(
     ----------
     description : Description
         With an empty `shortfall`.
+    fitted : FittedResponse or None
+        The procedure on all patients, where it has been fitted, with the study's seed and 0.
     null_permutations : int
         Permutations of the null test; 0 leaves it out.
     n_jobs : int
@@ -154,8 +160,9 @@ def evaluate(
     """
     study, data = description.study, description.data
     fit = partial(fit_response, procedure=study.procedure)
-    fitted = fit(data, rng=np.random.default_rng((study.seed, 0)))
-    progress()
+    if fitted is None:
+        fitted = fit(data, rng=np.random.default_rng((study.seed, 0)))
+        progress()
     assessment = assess(
         description,
         make_design(study),

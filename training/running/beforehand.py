@@ -15,14 +15,14 @@ from training.document.words import UNDESCRIBED
 from training.evaluation.design import make_design
 from training.evaluation.evaluation import count_assessment
 from training.evaluation.null_test import ENOUGH
-from training.fitting.response import fit_response
+from training.fitting.response import FittedResponse, fit_response
 from training.study.study import Description
 
 __all__ = ["estimate_seconds", "list_missed", "tell_time", "time_fit"]
 
-_FIXED_SECONDS, _SECONDS_PER_PATIENT = 17.0, 0.045
+_FIXED_SECONDS, _SECONDS_PER_PREDICTION = 17.0, 0.045 / 20
 """What is not fits, measured with the usual settings for 60 and for 240 patients: opening the
-store, judging, explaining, pictures. It is one process's."""
+store, judging each patient in each repeat, explaining, pictures. It is one process's."""
 _LONG_FIT = 1.0
 
 
@@ -41,6 +41,11 @@ def list_missed(description: Description) -> list[str]:
             f"a null test of {ENOUGH} permutations ([null_test] permutations, or --null-test "
             f"{ENOUGH}; asked for: {asked}): gate 3 fails without it"
         )
+    if not study.resampling.bootstrap_reruns:
+        missed.append(
+            "bootstrap reruns ([resampling] bootstrap_reruns: 20, say): without them optimism and "
+            "instability are not judged, and gates 5 and 6 fail"
+        )
     for what, words in (("population", study.population), ("treatment", study.treatment)):
         if words.startswith(UNDESCRIBED):
             missed.append(
@@ -56,18 +61,18 @@ def list_missed(description: Description) -> list[str]:
     return missed
 
 
-def time_fit(description: Description) -> float:
-    """Return how many seconds one fit of the study's procedure to all patients takes just now."""
+def time_fit(description: Description) -> tuple[FittedResponse, float]:
+    """Fit the study's procedure to all patients; return it, and the seconds that it takes now."""
     taken = []
     with threadpool_limits(1):
         for _ in range(2):  # the first one also loads what it needs
             begun = time.perf_counter()
             rng = np.random.default_rng((description.study.seed, 0))
-            fit_response(description.data, description.study.procedure, rng=rng)
+            fitted = fit_response(description.data, description.study.procedure, rng=rng)
             taken.append(time.perf_counter() - begun)
             if taken[0] > _LONG_FIT:
                 break
-    return min(taken)
+    return fitted, min(taken)
 
 
 def _count_fits(description: Description, n_kept: int) -> int:
@@ -103,7 +108,8 @@ def estimate_seconds(
         Parts that are kept of the same training, and not computed again.
     """
     fits = _count_fits(description, n_kept) * fit_seconds / n_jobs
-    return fits + _FIXED_SECONDS + _SECONDS_PER_PATIENT * len(description.data)
+    predictions = len(description.data) * description.study.resampling.repeats
+    return fits + _FIXED_SECONDS + _SECONDS_PER_PREDICTION * predictions
 
 
 def tell_time(description: Description, *, fit_seconds: float, n_jobs: int, n_kept: int = 0) -> str:

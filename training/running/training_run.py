@@ -142,13 +142,17 @@ def run_training(
             begun = begin_run(make_beginning(description), tracking_uri=tracking_uri)
             run_id = stack.enter_context(begun)
         with show("Timing one fit", 0):
-            fit_seconds = time_fit(description)
+            fitted, fit_seconds = time_fit(description)
         n_kept = kept.parts.count() if resume else 0
         tell(tell_time(description, fit_seconds=fit_seconds, n_jobs=n_jobs, n_kept=n_kept))
-        total = count_steps(description, null_permutations=permutations)
+        total = count_steps(description, null_permutations=permutations, is_fitted=True)
         with show("Training", total) as progress, keeping(kept.parts):
             evaluation = evaluate(
-                description, null_permutations=permutations, n_jobs=n_jobs, progress=progress
+                description,
+                fitted=fitted,
+                null_permutations=permutations,
+                n_jobs=n_jobs,
+                progress=progress,
             )
         with show("Explaining and writing the report", 0):
             facts, published = _publish(
