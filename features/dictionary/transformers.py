@@ -28,6 +28,8 @@ _MIN_INDICATOR_SCALE = 0.3
 A flag that one patient in 48 carries has a spread of 0.14; dividing by it would let a penalised
 coefficient move that patient's risk seven times as far as the penalty is meant to allow.
 """
+_ROWS = 8192
+"""Patients expanded at once: what lies between their predictors and their columns stays small."""
 _MIN_SIDE = 0.05
 """Smallest share on either side of a step: fewer tell next to nothing of it."""
 _BETWEEN_STEPS = 12
@@ -111,6 +113,7 @@ class PredictorBasis(PlainTransformer):
         self.low_ = np.where(empty, np.nan, np.nanmin(filled, axis=0))
         self.high_ = np.where(empty, np.nan, np.nanmax(filled, axis=0))
         self.fill_ = np.nanmedian(filled, axis=0)
+        del filled  # of a million patients each copy is a large part of the memory
         self.logged_ = np.zeros(n_features, dtype=bool)
         self.logged_[list(self.log1p or ())] = True
         categories = dict(self.categories or {})
@@ -296,7 +299,13 @@ class PredictorBasis(PlainTransformer):
         X : ndarray of float64 of shape (n_samples, n_features)
             Raw predictors, NaN where missing.
         """
-        return JointBasis([self]).expand(X)[0]
+        joint = JointBasis([self])
+        if len(X) <= _ROWS:
+            return joint.expand(X)[0]
+        found = np.empty((len(X), len(self.groups_)))
+        for start in range(0, len(X), _ROWS):
+            found[start : start + _ROWS] = joint.expand(X[start : start + _ROWS])[0]
+        return found
 
     def transform(self, X: ArrayLike) -> FloatArray:
         """Return the design matrix.

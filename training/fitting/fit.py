@@ -19,7 +19,6 @@ from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
-from training.fitting.bayes.effects import make_effects
 from training.fitting.bayes.evidence import Evidence
 from training.fitting.blending import (
     compute_log_loss,
@@ -35,7 +34,7 @@ from training.fitting.candidates import (
     constant_member,
     is_constant,
 )
-from training.fitting.gaps import fill_rows, find_margins
+from training.fitting.gaps import find_margins, make_filled_effects
 from training.fitting.out_of_fold import fit_paths, predict_out_of_fold
 from training.fitting.procedure import Procedure
 from training.fitting.solvers import fit_intercept
@@ -279,13 +278,11 @@ def _fit_as_it_is(
 ) -> FittedOutcome:
     """Fit one candidate with one setting, without inner resampling or recalibration."""
     basis = procedure.make_basis(predictors, len(X)).fit(X)
-    Z = basis.expand(X)
     if isinstance(candidate, BayesianLogistic) and gaps is not None:
-        rows, patients = fill_rows(X, gaps)
-        member = candidate.fit_effects(make_effects(basis, basis.expand(rows), patients), y)
+        member = candidate.fit_effects(make_filled_effects(basis, X, gaps), y)
     else:
-        (member,) = candidate.fit_path(Z, basis, y)
-    own = 0.0 if is_constant(member, Z) else 1.0
+        (member,) = candidate.fit_path(basis.expand(X), basis, y)
+    own = 0.0 if is_constant(member, basis.expand(X)) else 1.0
     leave_out = partial(np.empty, 0)
     if member.evidence is not None:
         own *= 1.0 - member.evidence.nothing

@@ -7,11 +7,21 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from features.arrays import FloatArray, IntArray
+from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
+from training.fitting.bayes.effects import Effects, make_effects
 from training.fitting.ends import blur_ends
 from training.model.gaps import Gaps, compute_normal_scores
 
-__all__ = ["N_BACKGROUND", "N_FILLS", "fill_rows", "find_margins", "learn_gaps", "make_background"]
+__all__ = [
+    "N_BACKGROUND",
+    "N_FILLS",
+    "fill_rows",
+    "find_margins",
+    "learn_gaps",
+    "make_background",
+    "make_filled_effects",
+]
 
 N_FILLS = 20
 """In how many ways the gaps of a training patient are filled."""
@@ -120,6 +130,24 @@ def fill_rows(X: FloatArray, gaps: Gaps) -> tuple[FloatArray, IntArray]:
     rows = X[patients]
     rows[open_[patients]] = gaps.fill(X[open_], n_fills=n_fills).reshape(-1, X.shape[1])
     return rows, patients
+
+
+def make_filled_effects(basis: PredictorBasis, X: FloatArray, gaps: Gaps) -> Effects:
+    """Return the columns of patients whose gaps are filled in several ways.
+
+    Parameters
+    ----------
+    basis : PredictorBasis
+        Fitted on them.
+    X : ndarray of shape (n, n_predictors)
+        Raw predictors, NaN where missing.
+    gaps : Gaps
+        How gaps are filled.
+    """
+    rows, patients = fill_rows(X, gaps)
+    Z = basis.expand(rows)
+    del rows  # of a million patients, a third of a gigabyte
+    return make_effects(basis, Z, patients)
 
 
 def find_margins(

@@ -8,9 +8,8 @@ import numpy as np
 
 from features.arrays import FloatArray
 from features.dictionary.variable import Variable
-from training.fitting.bayes.effects import make_effects
 from training.fitting.bayes.evidence import fit_evidence
-from training.fitting.gaps import fill_rows, learn_gaps
+from training.fitting.gaps import learn_gaps, make_filled_effects
 from training.fitting.procedure import Procedure
 
 __all__ = ["count_parameters"]
@@ -44,8 +43,7 @@ def count_parameters(
     basis = procedure.make_basis(predictors, int(known.sum())).fit(X[known])
     if not procedure.shrinks_itself:
         return len(basis.groups_), None
-    rows, patients = fill_rows(X[known], learn_gaps(X, predictors))
-    effects = make_effects(basis, basis.expand(rows), patients)
+    effects = make_filled_effects(basis, X[known], learn_gaps(X, predictors))
     if len(np.unique(y[known])) < 2:
         return len(effects.kinds), None
     return len(effects.kinds), max(fit_evidence(effects, y[known]).effective, 1.0)

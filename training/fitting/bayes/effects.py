@@ -82,13 +82,23 @@ class Effects:
     @cached_property
     def design(self) -> FloatArray:
         """The columns (n, 1 + n_effects) behind one of ones, as far as gaps leave them."""
-        columns = np.column_stack([np.ones(len(self.columns)), self.columns])
-        return np.asarray(columns * self.damping[:, np.newaxis])
+        design = np.empty((len(self.columns), 1 + self.columns.shape[1]))
+        design[:, 0] = 1.0
+        design[:, 1:] = self.columns
+        design *= self.damping[:, np.newaxis]
+        return design
 
     @property
     def has_gaps(self) -> bool:
         """Whether any patient has several fillings."""
         return len(self.filled) > 0
+
+    def forget_columns(self) -> Effects:
+        """Return the effects with nothing of the patients but their design."""
+        none = self.columns[:0].copy()
+        lean = replace(self, columns=none, filled=none)
+        vars(lean)["design"] = self.design
+        return lean
 
     def dampen(self, coef: FloatArray) -> Effects:
         """Return the effects with the damping that coefficients (n_effects,) ask for.
@@ -128,10 +138,7 @@ def make_effects(basis: PredictorBasis, Z: FloatArray, patients: IntArray | None
     straight = np.flatnonzero(basis.linear_)
     bends = np.flatnonzero(~basis.linear_ & np.isnan(basis.cut_))
     steps = np.flatnonzero(~np.isnan(basis.cut_))
-    root = np.sqrt(share)[:, np.newaxis]
-    design = np.column_stack([np.ones(len(Z)), Z[:, straight]])
-    along = np.linalg.lstsq(design * root, Z[:, bends] * root, rcond=None)[0]
-    left = Z[:, bends] - design @ along
+    along, left = _take_straight(Z, straight, bends, share)
     spread = _describe(left, share)[1]
     bent = spread > _NOTHING
     spread = np.maximum(spread[bent], _MIN_BEND)
@@ -146,9 +153,10 @@ def make_effects(basis: PredictorBasis, Z: FloatArray, patients: IntArray | None
     of_pairs = np.repeat([PRODUCT, SWITCH], [len(products), len(switches)])[told]
     pairs, middle, width = pairs[told], middle[told], np.maximum(width[told], _MIN_SPREAD)
     bends, along, left = bends[bent], along[:, bent] / spread, left[:, bent] / spread
-    filled = np.column_stack(
-        [Z[:, straight], left, (together[:, told] - middle) / width, Z[:, steps]]
-    )
+    filled = Z  # many patients have straight columns alone
+    if len(straight) < Z.shape[1] or len(pairs):
+        acting = (together[:, told] - middle) / width
+        filled = np.column_stack([Z[:, straight], left, acting, Z[:, steps]])
     sizes = [len(straight), len(bends), len(steps)]
     named = np.repeat([STRAIGHT, BEND, STEP], sizes)
     named = np.insert(named, [sizes[0] + sizes[1]] * len(pairs), of_pairs)
@@ -177,6 +185,18 @@ def make_effects(basis: PredictorBasis, Z: FloatArray, patients: IntArray | None
         filled=filled if has_gaps else filled[:0],
         counts=counts,
     )
+
+
+def _take_straight(
+    Z: FloatArray, straight: IntArray, bends: IntArray, share: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return what straight columns tell of bends, and what they leave of them."""
+    if not bends.size:
+        return np.empty((1 + len(straight), 0)), np.empty((len(Z), 0))
+    root = np.sqrt(share)[:, np.newaxis]
+    design = np.column_stack([np.ones(len(Z)), Z[:, straight]])
+    along = np.linalg.lstsq(design * root, Z[:, bends] * root, rcond=None)[0]
+    return along, Z[:, bends] - design @ along
 
 
 def _describe(columns: FloatArray, share: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -17,14 +17,14 @@ and the log-odds are drawn in by what the gaps leave open.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from scipy.special import expit, logsumexp
 
 from features.arrays import FloatArray, IntArray
-from training.fitting.bayes.directions import INTERCEPT_SD
+from training.fitting.bayes.directions import INTERCEPT_SD, list_blocks
 from training.fitting.bayes.effects import STRAIGHT, Effects, draw_in
 from training.fitting.bayes.hypotheses import Hypothesis, list_all, list_chosen, list_few
 from training.fitting.bayes.laplace import Mode, find_mode
@@ -122,6 +122,32 @@ class _Mixture:
         variances = np.stack([model.variances for model in self.models])
         return np.column_stack([np.full(len(variances), INTERCEPT_SD**2), variances])
 
+    def sum_up(self, weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return mean and variance (n,) of the log-odds, and the parameters of each model."""
+        n, used = len(self.effects.design), np.zeros(len(weights))
+        mean, variance = np.empty(n), np.empty(n)
+        for rows in list_blocks(n):
+            margins = np.stack([mode.margin[rows] for mode in self.modes])
+            variances = np.stack([mode.variance[rows] for mode in self.modes])
+            mean[rows] = weights @ margins
+            variance[rows] = weights @ (variances + margins**2) - mean[rows] ** 2
+            told = np.stack([mode.information[rows] for mode in self.modes]) * variances
+            used += told.sum(axis=1)
+        return mean, variance, used
+
+    def forget_unlikely(self) -> None:
+        """Let go of the patients' numbers in models that weigh next to nothing.
+
+        Of a million patients they would be half a gigabyte, kept as long as the model.
+        """
+        self.find_coef(self.weigh(0))  # which needs them once, of all models
+        likely = np.maximum(self.weigh(0), self._weigh_range()) > _COUNTS
+        for place in np.flatnonzero(~likely):
+            self.modes[place] = self.modes[place].forget_patients()
+
+    def _weigh_range(self) -> FloatArray:
+        return np.asarray(_POINT_SHARE * self.weigh(0) + (1 - _POINT_SHARE) * self.weigh(1))
+
     def _take(self, place: int | np.intp) -> tuple[FloatArray, FloatArray]:
         """Return the columns and the prior variances that a model was solved with."""
         used = np.flatnonzero(self._priors[place])
@@ -147,7 +173,7 @@ class _Mixture:
 
     def describe_range(self) -> tuple[FloatArray, FloatArray]:
         """Return mean and covariance of the basis's coefficients for intervals."""
-        weights = _POINT_SHARE * self.weigh(0) + (1 - _POINT_SHARE) * self.weigh(1)
+        weights = self._weigh_range()
         mean = self.find_coef(weights)
         away = self._coefs - mean
         covariance = (away.T * weights) @ away
@@ -176,7 +202,8 @@ def _dampen(effects: Effects, y: FloatArray, models: Sequence[Hypothesis]) -> Ef
     """Return the effects damped by what straight effects leave open in gaps."""
     other = effects.kinds != STRAIGHT
     straight = [model for model in models if not model.variances[other].any()]
-    mixture = _Mixture(effects, straight, _solve(effects, y, straight))
+    bare = replace(effects)  # whose undamped design goes with it
+    mixture = _Mixture(bare, straight, _solve(bare, y, straight))
     return effects.dampen(mixture.find_coef(mixture.weigh(0))[1:])
 
 
@@ -209,21 +236,19 @@ def fit_evidence(effects: Effects, y: FloatArray) -> Evidence:
     order = _order_predictors(effects, every.find_coef(every.weigh(0))[1:])
     more = [*list_few(effects, order), *list_chosen(effects, y)]
     more = keep_likely(form, more, models)
-    mixture = _Mixture(effects, [*models, *more], [*modes, *_solve(effects, y, more)])
+    modes += _solve(effects, y, more)
+    mixture = _Mixture(effects.forget_columns(), [*models, *more], modes)
     weights = mixture.weigh(0)
-    margins = np.stack([mode.margin for mode in mixture.modes])
-    margin = weights @ margins
-    variances = np.stack([mode.variance for mode in mixture.modes])
-    variance = weights @ (variances + margins**2) - margin**2
+    margin, variance, told = mixture.sum_up(weights)
     slope = float(draw_in(variance).mean())
     shift = fit_intercept(slope * margin, float(np.mean(y)))
     coef = slope * (mixture.find_coef(weights) @ effects.to_basis)
-    told = np.stack([mode.information for mode in mixture.modes]) * variances
+    mixture.forget_unlikely()
     return Evidence(
         intercept=float(coef[0]) + shift,
         coef=np.concatenate([[0.0], coef[1:]]),
         nothing=float(weights[0]),
-        effective=max(float(weights @ told.sum(axis=1)) - 1.0, 0.0),
+        effective=max(float(weights @ told) - 1.0, 0.0),
         _slope=slope,
         _shift=shift,
         _mixture=mixture,

@@ -1,9 +1,10 @@
 """Which kinds of columns a fit to many patients can hold, by one rule of size.
 
 A fit's time goes with patients times the square of its columns, and its memory with patients times
-columns. Of up to 20,000 patients every kind is made. Of more, kinds are added in the order bends,
-products, steps (with their switches) as long as patients x columns^2 stays within a budget:
-100,000 patients bear about 250 columns, a million about 80. Straight columns are always made.
+columns. Kinds are added in the order bends, products, steps (with their switches) as long as they
+fit in: of up to 20,000 patients, patients x columns into memory (10,000 patients bear 2,500
+columns, and up to ten predictors are never too many); of more, patients x columns^2 into time
+(100,000 patients bear about 250 columns, a million about 80). Straight columns are always made.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 __all__ = ["MANY", "choose_kinds"]
 
 MANY = 20_000
-"""Patients up to whom nothing is left out."""
+"""Patients up to whom nothing is left out for want of time."""
+_CELLS = 2.5e7
+"""Patients x columns that memory bears: 200 MB a copy, and a fit makes several."""
 _BUDGET = 6.4e9
 """Patients x columns^2 that one pass over the patients may take: about a second."""
 _STEPS, _BENDS = 39, 2
@@ -48,13 +51,12 @@ def choose_kinds(n_patients: int, *, n_numbers: int, n_flags: int) -> _Kinds:
     n_flags : int
         Straight columns of the others.
     """
-    if n_patients <= MANY:
-        return _Kinds(bends=True, products=True, steps=True)
     straight = n_numbers + n_flags
     switches = _BETWEEN_NUMBERS * n_numbers * (n_numbers - 1) // 2
     switches += _WITH_FLAG * n_numbers * n_flags
     columns, made = 1 + straight, []
     for more in (_BENDS * n_numbers, straight * (straight - 1) // 2, _STEPS * n_numbers + switches):
         columns += more
-        made.append(n_patients * columns**2 <= _BUDGET)
+        cells = n_patients * columns
+        made.append(cells <= _CELLS if n_patients <= MANY else cells * columns <= _BUDGET)
     return _Kinds(*made)

@@ -10,7 +10,7 @@ many patients no second copy is made: their rows are summed up a block at a time
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs
@@ -54,6 +54,11 @@ class Mode:
     information: FloatArray
     residual: FloatArray
     precision: FloatArray
+
+    def forget_patients(self) -> Mode:
+        """Return the posterior without the numbers of its patients."""
+        none = np.empty(0)
+        return replace(self, margin=none, variance=none, information=none, residual=none)
 
     def find_covariance(self, design: FloatArray, prior: FloatArray) -> FloatArray:
         """Return the posterior covariance (n_columns, n_columns) of the coefficients.

@@ -7,9 +7,13 @@ import pytest
 from training.fitting.bayes.kinds import MANY, choose_kinds
 
 
-@pytest.mark.parametrize("n_numbers", [1, 40])
-def test_at_usual_sizes_nothing_is_left_out(n_numbers: int) -> None:
-    assert choose_kinds(MANY, n_numbers=n_numbers, n_flags=5).left_out == ()
+@pytest.mark.parametrize(("n", "n_numbers"), [(MANY, 10), (2_000, 40)])
+def test_at_usual_sizes_nothing_is_left_out(n: int, n_numbers: int) -> None:
+    assert choose_kinds(n, n_numbers=n_numbers, n_flags=5).left_out == ()
+
+
+def test_what_memory_does_not_bear_is_left_out_at_any_size() -> None:
+    assert choose_kinds(11_000, n_numbers=37, n_flags=3).left_out == ("steps",)
 
 
 def test_steps_go_first_then_products_then_bends() -> None:
