@@ -30,7 +30,7 @@ from serving.batch.batch import Batch, BatchOptions
 from serving.estimate.predictor import Predictor
 from training.store.artifact import load_model
 
-__all__ = ["time_batch"]
+__all__ = ["make_long_cohort", "time_batch", "train_for_batch"]
 
 _BARE = "the model alone, on arrays"
 _AT_ONCE = 64
@@ -51,7 +51,7 @@ learning_curve = 0
 """
 
 
-def _train(folder: Path) -> Path:
+def train_for_batch(folder: Path) -> Path:
     """Train a small model, and return its folder."""
     write_table(make_cohort(120, seed=1).table, folder / "cohort.csv")
     (folder / "study.toml").write_text(_STUDY, encoding="utf-8")
@@ -63,7 +63,7 @@ def _train(folder: Path) -> Path:
     return digest.parent
 
 
-def _make_patients(predictor: Predictor, n: int) -> tuple[pd.DataFrame, FloatArray]:
+def make_long_cohort(predictor: Predictor, n: int) -> tuple[pd.DataFrame, FloatArray]:
     """Return patients in scope, no two alike, as a cohort and as the model's array."""
     rng, columns = np.random.default_rng(n), {}
     for variable in predictor.predictors:
@@ -113,12 +113,12 @@ def time_batch(
     """
     with TemporaryDirectory() as temporary:
         place = Path(temporary)
-        folder = _train(place) if model is None else model
+        folder = train_for_batch(place) if model is None else model
         predictor = Predictor(load_model(folder))
         costs = []
         for n in sizes:
             (place / f"{n}").mkdir()
-            table, X = _make_patients(predictor, n)
+            table, X = make_long_cohort(predictor, n)
             table.to_csv(place / f"{n}" / "cohort.csv", index=False)
 
             def ask_bare(X: FloatArray = X) -> None:

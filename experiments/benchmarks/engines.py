@@ -3,8 +3,10 @@
 Run as ``python -m experiments.benchmarks.engines [--turns 3]``, or by ``make bench``. The same
 bootstrap reruns on two workers of a Dask cluster of this machine and in two processes, in turns:
 many fits of milliseconds, fewer of a tenth of a second, and a large cohort, of which a fit sees all
-rows. The scheduler runs in the process that sends and collects, which is the dearest place for it.
-Libraries are loaded before, and both give the same numbers, which is asserted.
+rows; then patients in a file, answered into a file. There the processes of this machine are started
+each time, as `ketresponse predict` does it, and what starting them takes is timed and left out. The
+scheduler runs in the process that sends and collects, which is the dearest place for it. Libraries
+are loaded before, and both give the same numbers, which is asserted.
 """
 
 from __future__ import annotations
@@ -14,31 +16,52 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import psutil
 
+from experiments.benchmarks.batch import make_long_cohort, train_for_batch
 from experiments.benchmarks.costs import Cost
 from experiments.benchmarks.resampling import make_plain_data
 from experiments.benchmarks.training import make_data
+from serving.batch.batch import Batch, BatchOptions
+from serving.estimate.predictor import Predictor
 from training.fitting.bootstrap import predict_from_bootstraps
 from training.fitting.procedure import Procedure
 from training.fitting.response import Fit, TrainingData, fit_response
 from training.running.engine import open_engine
+from training.store.artifact import load_model
 
 __all__ = ["time_engines"]
 
 _WORKERS = 2
+_FLOORS = ("features", "training", "serving")
+_PATIENTS = 100_000
+
+
+class _Work(Protocol):
+    """What is done at both."""
+
+    @property
+    def what(self) -> str: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def size_of(self) -> str: ...
+    def run(self, seed: int) -> bytes: ...
 
 
 @dataclass(frozen=True)
-class _Work:
+class _Fits:
     what: str
     n: int
     data: TrainingData
     fit: Fit
+    size_of: str = "fits"
 
     def run(self, seed: int) -> bytes:
         """Return the risks of all reruns, to the last digit."""
@@ -48,15 +71,41 @@ class _Work:
         return found.predictions.tobytes()
 
 
-def _list_work() -> Iterator[_Work]:
+@dataclass(frozen=True)
+class _Answers:
+    what: str
+    n: int
+    predictor: Predictor
+    model: Path
+    place: Path
+    size_of: str = "patients"
+
+    def run(self, seed: int) -> bytes:
+        """Return the file of all answers."""
+        out = self.place / "out.csv"
+        batch = Batch(str(self.place / f"{self.n}"), out, BatchOptions(force=True))
+        batch.answer(self.predictor, self.model, jobs=_WORKERS, console=None)
+        return out.read_bytes()
+
+
+def _make_answers(what: str, n: int, place: Path, model: Path) -> _Answers:
+    predictor = Predictor(load_model(model))
+    (place / f"{n}").mkdir()
+    table, _ = make_long_cohort(predictor, n)
+    for number in range(_WORKERS):
+        table[number::_WORKERS].to_csv(place / f"{n}" / f"{number}.csv", index=False)
+    return _Answers(what, n, predictor, model, place)
+
+
+def _list_fits() -> Iterator[_Work]:
     def make_fit(procedure: Procedure) -> Fit:
         return partial(fit_response, procedure=procedure)
 
     plain = make_fit(Procedure(("logistic",), inner_repeats=0))
     ridge = make_fit(Procedure(("prevalence", "ridge"), inner_repeats=2))
-    yield _Work("fits of milliseconds", 600, make_plain_data(150, seed=1), plain)
-    yield _Work("fits of a tenth of a second", 60, make_data(150, seed=1), ridge)
-    yield _Work("fits of 50,000 patients", 24, make_plain_data(50_000, seed=1), plain)
+    yield _Fits("fits of milliseconds", 600, make_plain_data(150, seed=1), plain)
+    yield _Fits("fits of a tenth of a second", 60, make_data(150, seed=1), ridge)
+    yield _Fits("fits of 50,000 patients", 24, make_plain_data(50_000, seed=1), plain)
 
 
 @contextmanager
@@ -70,10 +119,11 @@ def _open_cluster() -> Iterator[str]:
 
 
 def _count_cpu() -> float:
-    """Return the CPU seconds so far of this process and all that it has started and still run."""
+    """Return the CPU seconds so far of this process and all that it has started."""
     own = psutil.Process()
     used = [each.cpu_times() for each in (own, *own.children(recursive=True))]
-    return float(sum(times.user + times.system for times in used))
+    ended = used[0].children_user + used[0].children_system
+    return float(ended + sum(times.user + times.system for times in used))
 
 
 def time_engines(turns: int = 3) -> list[Cost]:
@@ -85,43 +135,62 @@ def time_engines(turns: int = 3) -> list[Cost]:
         Two for each kind of work: elapsed seconds, and CPU seconds of all processes. The
         reference is the same work in processes of this machine.
     """
-    costs = []
-    with _open_cluster() as address:
-        opened = partial(open_engine, "dask", jobs=None, scheduler=address, environ={})
-        for work in _list_work():
-            with opened():
-                there = work.run(0)
-            if work.run(0) != there:
-                raise RuntimeError(f"{work.what}: other numbers on a cluster")
-            taken: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
-            for turn in range(turns):
-                for on_cluster in (True, False) if turn % 2 else (False, True):
-                    taken[on_cluster].append(_time(work, opened if on_cluster else None, turn))
-            for place, (unit, kind) in enumerate((("s", "time"), ("s CPU", "CPU"))):
-                costs.append(
-                    Cost(
-                        f"{work.what}, on a cluster, {kind}",
-                        work.n,
-                        "fits",
-                        tuple(each[place] for each in taken[True]),
-                        tuple(each[place] for each in taken[False]),
-                        unit,
-                        f"{_WORKERS} processes of this machine",
-                    )
-                )
+    costs: list[Cost] = []
+    with _open_cluster() as address, TemporaryDirectory() as temporary:
+        opened = partial(
+            open_engine, "dask", jobs=None, scheduler=address, environ={}, floors=_FLOORS
+        )
+        for work in _list_fits():
+            costs += _take_turns(work, opened, turns)
+        place = Path(temporary)
+        model = train_for_batch(place)
+        # A file of next to nobody for each process: what that takes is their start.
+        start = _make_answers("start", 2 * _WORKERS, place, model)
+        costs += _take_turns(
+            _make_answers("answers to a file", _PATIENTS, place, model), opened, turns, start=start
+        )
     return costs
 
 
-def _time(work: _Work, opened: Any, turn: int) -> tuple[float, float]:
-    """Return elapsed and CPU seconds of work; a cluster's with the time to send the patients."""
-    if opened is None:
-        began, used = perf_counter(), _count_cpu()
-        work.run(1 + turn)
-        return perf_counter() - began, _count_cpu() - used
+def _take_turns(
+    work: _Work, opened: Any, turns: int, *, start: _Work | None = None
+) -> Iterator[Cost]:
     with opened():
-        began, used = perf_counter(), _count_cpu()
-        work.run(1 + turn)
-        return perf_counter() - began, _count_cpu() - used
+        there = work.run(0)
+    if work.run(0) != there:
+        raise RuntimeError(f"{work.what}: other numbers on a cluster")
+    taken: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
+    for turn in range(turns):
+        for on_cluster in (True, False) if turn % 2 else (False, True):
+            taken[on_cluster].append(_time(work, opened if on_cluster else None, turn, start))
+    for place, (unit, kind) in enumerate((("s", "time"), ("s CPU", "CPU"))):
+        yield Cost(
+            f"{work.what}, on a cluster, {kind}",
+            work.n,
+            work.size_of,
+            tuple(each[place] for each in taken[True]),
+            tuple(each[place] for each in taken[False]),
+            unit,
+            f"{_WORKERS} processes of this machine",
+        )
+
+
+def _time(work: _Work, opened: Any, turn: int, start: _Work | None) -> tuple[float, float]:
+    """Return elapsed and CPU seconds of work; a cluster's with the time to send the patients."""
+    if opened is not None:
+        with opened():
+            return _clock(work, turn)
+    seconds, used = _clock(work, turn)
+    if start is None:
+        return seconds, used
+    start_seconds, start_used = _clock(start, turn)
+    return seconds - start_seconds, used - start_used
+
+
+def _clock(work: _Work, turn: int) -> tuple[float, float]:
+    began, used = perf_counter(), _count_cpu()
+    work.run(1 + turn)
+    return perf_counter() - began, _count_cpu() - used
 
 
 def main() -> None:
