@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from experiments.description.commands import describe_file
 from experiments.description.panel_commands import app as panel_app
@@ -48,13 +51,35 @@ _EPILOG = (
 )
 
 
+@contextmanager
+def _telling_usage() -> Iterator[None]:
+    """Tell in one line what is missing or wrong in the words that were typed, and what it is."""
+    try:
+        yield
+    except TyperException as err:
+        said, context = " ".join(err.format_message().split()), getattr(err, "ctx", None)
+        if not said or context is None:  # a group without a command, whose help was shown
+            raise
+        about = getattr(getattr(err, "param", None), "help", None) or ""
+        what = f"{said[0].lower()}{said[1:].rstrip('.')}" + (about and f" ({about.rstrip('.')})")
+        command = context.command_path
+        print(f"{command}: {what}; see `{command} --help`", file=sys.stderr)
+        raise SystemExit(EXIT_INPUT) from None
+
+
 class _Front(TyperGroup):
     """Turns the errors that users can put right into a message and an exit code."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the words before the command."""
+        with _telling_usage():
+            return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command asked for."""
         try:
-            return super().invoke(ctx)
+            with _telling_usage():
+                return super().invoke(ctx)
         except KetresponseError as err:
             # The one who typed the command sent the input, and may see what came.
             print(err.report() if isinstance(err, InputError) else str(err), file=sys.stderr)

@@ -157,9 +157,34 @@ def test_no_word_of_a_help_is_swallowed_as_markup() -> None:
     assert swallowed == []
 
 
-def test_a_wrong_option_is_exit_code_2() -> None:
-    assert CliRunner().invoke(app, ["train"]).exit_code == 2
-    assert CliRunner().invoke(app, ["train", "x.toml", "--sede", "1"]).exit_code == 2
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("train", "ketresponse train: missing argument 'STUDY' (The study file (TOML))"),
+        (
+            "network key",
+            "ketresponse network key: missing argument 'FILE' (Where the private key is to lie)",
+        ),
+        ("network share", "ketresponse network share: missing option '--key' ("),
+        ("train x.toml --sede 1", "ketresponse train: no such option: --sede (Possible options"),
+        ("train x.toml --jobs many", "ketresponse train: invalid value for '--jobs': "),
+        ("nonsense", "ketresponse: no such command 'nonsense'"),
+        ("--nonsense", "ketresponse: no such option: --nonsense"),
+    ],
+)
+def test_words_that_are_wrong_or_missing_are_told_in_one_line(typed: str, told: str) -> None:
+    result = CliRunner().invoke(app, typed.split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(told)
+    command = told.partition(":")[0]
+    assert result.stderr.endswith(f"; see `{command} --help`\n")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_group_without_a_command_shows_what_there_is() -> None:
+    result = CliRunner().invoke(app, ["network"])
+    assert result.exit_code == 2
+    assert "protocol" in result.output and "see `" not in result.output
 
 
 def test_a_taken_port_is_one_line_before_anything_is_written(
