@@ -11,9 +11,6 @@ array, right before and after in the same turn.
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,44 +20,24 @@ import numpy as np
 import pandas as pd
 
 from experiments.benchmarks.costs import Cost
+from experiments.benchmarks.trained import train_small
 from features.arrays import FloatArray
-from features.files.table import write_table
-from features.simulation.cohort import make_cohort
 from serving.batch.batch import Batch, BatchOptions
 from serving.estimate.predictor import Predictor
 from training.store.artifact import load_model
+from training.store.registered import find_folder
 
 __all__ = ["make_long_cohort", "time_batch", "train_for_batch"]
 
 _BARE = "the model alone, on arrays"
 _AT_ONCE = 64
 """Patients whose intervals are asked for at once: what the model alone is quickest with."""
-_STUDY = """
-name = "batch"
-seed = 1
-[population]
-description = "simulated"
-[treatment]
-description = "simulated"
-[cohort]
-file = "cohort.csv"
-[resampling]
-repeats = 1
-bootstrap_reruns = 0
-learning_curve = 0
-"""
 
 
-def train_for_batch(folder: Path) -> Path:
+def train_for_batch(place: Path) -> Path:
     """Train a small model, and return its folder."""
-    write_table(make_cohort(120, seed=1).table, folder / "cohort.csv")
-    (folder / "study.toml").write_text(_STUDY, encoding="utf-8")
-    environ = {n: value for n, value in os.environ.items() if not n.startswith("KETRESPONSE_")}
-    environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
-    command = [sys.executable, "-m", "ketresponse", "train", "study.toml", "--quiet"]
-    subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=True)
-    [digest] = folder.rglob("artifact/digest.json")
-    return digest.parent
+    model, uri = train_small(place)
+    return find_folder(model, tracking_uri=uri)
 
 
 def make_long_cohort(predictor: Predictor, n: int) -> tuple[pd.DataFrame, FloatArray]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
+from experiments.benchmarks.trained import make_study_text
 from features.cohort.cohort import read_cohort
 from features.dictionary.outcome import make_labels
 from features.dictionary.rule import RULES
@@ -24,21 +25,7 @@ from training.evaluation.evaluation import evaluate
 from training.study.settings import read_study
 from training.study.study import read_description
 
-STUDY = """
-name = "benchmark"
-seed = 1
-[population]
-description = "simulated"
-[treatment]
-description = "simulated"
-[cohort]
-file = "cohort.csv"
-[resampling]
-repeats = {repeats}
-bootstrap_reruns = {reruns}
-[panel]
-file = "panel.parquet"
-"""
+_PANEL = '[panel]\nfile = "panel.parquet"\n'
 
 
 def main() -> None:
@@ -66,8 +53,8 @@ def main() -> None:
             seed=1,
         )
         write_table(simulated.panel.table, folder / "panel.parquet")
-        text = STUDY.format(repeats=asked.repeats, reruns=asked.reruns)
-        for name, study in (("with panel", text), ("without", text[: text.index("[panel]")])):
+        text = make_study_text(repeats=asked.repeats, bootstrap_reruns=asked.reruns)
+        for name, study in (("with panel", text + _PANEL), ("without", text)):
             (folder / "study.toml").write_text(study)
             start = perf_counter()
             description = read_description(read_study(folder / "study.toml"))

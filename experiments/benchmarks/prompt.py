@@ -8,9 +8,6 @@ processor, imports included.
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -19,60 +16,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from experiments.benchmarks.costs import Cost, Job, count_with_children, time_in_turns
+from experiments.benchmarks.trained import run_in, train_small
 from features.files.table import write_table
 from features.simulation.cohort import make_cohort
 
-__all__ = ["time_prompt", "train_small"]
-
-_STUDY = """
-name = "prompt"
-seed = 1
-[population]
-description = "simulated"
-[treatment]
-description = "simulated"
-[cohort]
-file = "cohort.csv"
-[resampling]
-repeats = 1
-bootstrap_reruns = 0
-learning_curve = 0
-"""
-
-
-def train_small(folder: Path) -> tuple[str, str]:
-    """Train a model of 120 simulated patients.
-
-    Parameters
-    ----------
-    folder : Path
-        Empty; cohort, study, runs and model go there.
-
-    Returns
-    -------
-    tuple of str
-        ``NAME:VERSION`` and the address of the tracking store.
-    """
-    write_table(make_cohort(120, seed=1).table, folder / "cohort.csv")
-    (folder / "study.toml").write_text(_STUDY, encoding="utf-8")
-    return _run(folder, "train", "study.toml", "--quiet", "--jobs", "1"), _find_store(folder)
-
-
-def _find_store(folder: Path) -> str:
-    return f"sqlite:///{folder}/mlflow.db"
-
-
-def _run(folder: Path, *words: str) -> str:
-    environ = {
-        name: value for name, value in os.environ.items() if not name.startswith("KETRESPONSE_")
-    }
-    environ["MLFLOW_TRACKING_URI"] = _find_store(folder)
-    environ["OMP_NUM_THREADS"] = environ["OPENBLAS_NUM_THREADS"] = "1"
-    command = [sys.executable, "-m", "ketresponse", *words]
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"ketresponse {words[0]} ended with {done.returncode}: {done.stderr}")
-    return done.stdout.strip()
+__all__ = ["time_prompt"]
 
 
 def time_prompt(*, sizes: Sequence[int] = (1000, 10_000, 100_000), turns: int = 5) -> list[Cost]:
@@ -102,13 +50,13 @@ def time_prompt(*, sizes: Sequence[int] = (1000, 10_000, 100_000), turns: int = 
             "ketresponse samplesize develop": ["samplesize", "develop", *size],
         }
         jobs = [
-            Job(name, 1, "commands", partial(_run, folder, *words), clock=count_with_children)
+            Job(name, 1, "commands", partial(run_in, folder, *words), clock=count_with_children)
             for name, words in commands.items()
         ]
         for rows in sizes:
             file = folder / f"{rows}.csv"
             write_table(make_cohort(rows, seed=1).table, file)
-            check = partial(_run, folder, "cohort", "check", file.name)
+            check = partial(run_in, folder, "cohort", "check", file.name)
             jobs.append(Job("cohort check", rows, "rows", check, clock=count_with_children))
         return time_in_turns(jobs, turns=turns)
 

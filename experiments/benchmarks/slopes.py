@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from experiments.benchmarks.costs import Cost, Job, time_in_turns
-from experiments.benchmarks.prompt import train_small
 from experiments.benchmarks.resampling import PLAIN, make_plain_data, validate_by_bootstrap
 from experiments.benchmarks.serving import N_CALLERS, measure
+from experiments.benchmarks.trained import train_small
 from experiments.benchmarks.training import N_FOLDS, make_data
 from serving.estimate.predictor import Predictor
 from training.fitting.candidates import DEFAULT_CANDIDATES

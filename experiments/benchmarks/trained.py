@@ -1,0 +1,100 @@
+"""A small study and its model, as several benchmarks ask for, and commands in its folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from features.files.table import write_table
+from features.simulation.cohort import make_cohort
+
+__all__ = ["find_store", "make_study_text", "run_in", "train_small"]
+
+_STUDY = """
+name = "benchmark"
+seed = 1
+[population]
+description = "simulated"
+[treatment]
+description = "simulated"
+[cohort]
+file = "cohort.csv"
+[resampling]
+"""
+
+
+def make_study_text(
+    *, repeats: int, bootstrap_reruns: int, learning_curve: int | None = None
+) -> str:
+    """Return a study file of simulated patients, whose cohort is ``cohort.csv`` beside it.
+
+    Parameters
+    ----------
+    repeats, bootstrap_reruns, learning_curve : int
+        Of its resampling; the last is the study's own where it is None.
+    """
+    asked = {
+        "repeats": repeats,
+        "bootstrap_reruns": bootstrap_reruns,
+        "learning_curve": learning_curve,
+    }
+    lines = (f"{name} = {value}\n" for name, value in asked.items() if value is not None)
+    return _STUDY + "".join(lines)
+
+
+def find_store(folder: Path) -> str:
+    """Return the address of the tracking store of a folder."""
+    return f"sqlite:///{folder}/mlflow.db"
+
+
+def run_in(folder: Path, *words: str) -> str:
+    """Run ``ketresponse`` in a process of its own, with one thread for arrays.
+
+    Parameters
+    ----------
+    folder : Path
+        Where; its tracking store lies there too.
+    *words : str
+        The command and its options.
+
+    Returns
+    -------
+    str
+        What it printed.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails, with what it said.
+    """
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith("KETRESPONSE_")
+    }
+    environ["MLFLOW_TRACKING_URI"] = find_store(folder)
+    environ["OMP_NUM_THREADS"] = environ["OPENBLAS_NUM_THREADS"] = "1"
+    command = [sys.executable, "-m", "ketresponse", *words]
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"ketresponse {words[0]} ended with {done.returncode}: {done.stderr}")
+    return done.stdout.strip()
+
+
+def train_small(folder: Path) -> tuple[str, str]:
+    """Train a model of 120 simulated patients.
+
+    Parameters
+    ----------
+    folder : Path
+        Empty; cohort, study, runs and model go there.
+
+    Returns
+    -------
+    tuple of str
+        ``NAME:VERSION`` and the address of the tracking store.
+    """
+    write_table(make_cohort(120, seed=1).table, folder / "cohort.csv")
+    study = make_study_text(repeats=1, bootstrap_reruns=0, learning_curve=0)
+    (folder / "study.toml").write_text(study, encoding="utf-8")
+    return run_in(folder, "train", "study.toml", "--quiet", "--jobs", "1"), find_store(folder)
