@@ -102,7 +102,7 @@ class Batch:
         Returns
         -------
         answered, refused : int
-            Rows with an answer, and rows that cannot be read.
+            As :meth:`serving.batch.parts.AnswerParts.join` counts them.
 
         Raises
         ------
