@@ -54,6 +54,7 @@ BENCHMARKS: dict[str, str] = {
     "service": "experiments.benchmarks.slopes:time_service",
     "fits": "experiments.benchmarks.slopes:time_fits",
     "resampling": "experiments.benchmarks.slopes:time_resampling",
+    "trainings": "experiments.benchmarks.whole:time_trainings",
     "predicting": "experiments.benchmarks.predicting:time_answers",
 }
 

@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,11 +23,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import psutil
 
+from experiments.benchmarks.costs import Cost, run_reference
 from features.dictionary.contract import DEFAULT_PREDICTORS
 from features.files.table import write_table
 from features.simulation.cohort import make_cohort
 
-__all__ = ["Taken", "run_training_alone", "write_study"]
+__all__ = ["Taken", "run_training_alone", "time_trainings", "write_study"]
 
 _DRAWN = 20_000
 _LOOK_SECONDS = 0.5
@@ -158,6 +159,41 @@ def run_training_alone(
         told = (study.parent / "log.txt").read_text(encoding="utf-8")
         raise RuntimeError(f"the training ended with {running.returncode}: {told}")
     return Taken(time.perf_counter() - begun, sum(cpu.values()), most)
+
+
+def _time_reference() -> float:
+    begun = time.process_time()
+    run_reference()
+    return time.process_time() - begun
+
+
+def time_trainings(
+    *, rows: Sequence[int] = (10_000, 30_000), columns: Sequence[int] = (5, 20)
+) -> list[Cost]:
+    """Time whole trainings by rows, with five predictors, and by predictors, of the fewest rows.
+
+    Parameters
+    ----------
+    rows, columns : sequence of int
+        Ascending. The slopes between them are the powers by which a training grows.
+
+    Returns
+    -------
+    list of Cost
+        CPU of all processes, one turn of each.
+    """
+    costs = []
+    sizes = [(n, columns[0], "patients", n) for n in rows]
+    sizes += [(rows[0], k, "predictors", k) for k in columns]
+    for n, k, size_of, size in sizes:
+        with TemporaryDirectory() as temporary:
+            study = write_study(Path(temporary), n, k)
+            before = _time_reference()
+            taken = run_training_alone(study, n_jobs=2)
+            beside = (before + _time_reference()) / 2.0
+        what = f"whole training, by {size_of}"
+        costs.append(Cost(what, size, size_of, (taken.cpu,), (beside,)))
+    return costs
 
 
 def main() -> None:
