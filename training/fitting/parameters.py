@@ -14,6 +14,10 @@ from training.fitting.procedure import Procedure
 
 __all__ = ["count_parameters"]
 
+_MOST = 200_000
+"""Patients beyond whom nobody counts as how many parameters a model acts: to know it takes a whole
+fit, and so many patients bear every column as a parameter of its own."""
+
 
 def count_parameters(
     X: FloatArray, y: FloatArray, predictors: Sequence[Variable], procedure: Procedure
@@ -37,13 +41,14 @@ def count_parameters(
         Bends, steps and products included.
     effective : float or None
         Of a model shrunk by evidence, in these patients, at least 1; None for other procedures,
-        and where only one class is known.
+        where only one class is known, and of more than 200,000 patients: there each column counts
+        as one, which asks for more patients and never for fewer.
     """
     known = ~np.isnan(y)
     basis = procedure.make_basis(predictors, int(known.sum())).fit(X[known])
     if not procedure.shrinks_itself:
         return len(basis.groups_), None
     effects = make_filled_effects(basis, X[known], learn_gaps(X, predictors))
-    if len(np.unique(y[known])) < 2:
+    if known.sum() > _MOST or len(np.unique(y[known])) < 2:
         return len(effects.kinds), None
     return len(effects.kinds), max(fit_evidence(effects, y[known]).effective, 1.0)

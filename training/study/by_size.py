@@ -4,20 +4,25 @@ Up to 20,000 patients the usual settings hold. Beyond, repeats of the cross-vali
 the learning curve and resamples behind intervals are fewer in proportion, so that all of them
 together go through about as many rows as with 20,000 patients: chance moves the measures of so many
 patients little. The whole procedure is not rerun on bootstrap samples: what it owes to having seen
-its patients is then less than the measures can tell. What the study file says itself is done as it
+its patients is then less than the measures can tell. What other labels would change, those from
+scores alone, is judged in 20,000 of the patients. What the study file says itself is done as it
 says.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
+from features.arrays import IntArray
 from training.fitting.bayes.kinds import MANY, choose_kinds
 from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData
 from training.study.tables import Resampling
 
-__all__ = ["BY_SIZE", "settle_resampling", "tell_no_reruns", "tell_size"]
+__all__ = ["BY_SIZE", "draw_by_size", "settle_resampling", "tell_no_reruns", "tell_size"]
 
 _FEWEST_RESAMPLES = 100
+_SEED = 0
 _WORDS = {
     "repeats": "repeats of the cross-validation",
     "bootstrap": "resamples of patients behind intervals",
@@ -51,6 +56,16 @@ def settle_resampling(asked: Resampling, n_patients: int) -> Resampling:
     return asked.model_copy(update={k: v for k, v in chosen.items() if k not in own})
 
 
+def draw_by_size(n_patients: int) -> IntArray | None:
+    """Return whom a comparison is made in: rows (20,000,) drawn at random, always the same ones.
+
+    None where all take part.
+    """
+    if n_patients <= MANY:
+        return None
+    return np.sort(np.random.default_rng(_SEED).choice(n_patients, MANY, replace=False))
+
+
 def tell_no_reruns(n_patients: int) -> str:
     """Return why there are no bootstrap reruns, in a clause; what only they tell is not judged.
 
@@ -68,9 +83,17 @@ def tell_no_reruns(n_patients: int) -> str:
 
 
 def tell_size(
-    asked: Resampling, settled: Resampling, data: TrainingData, procedure: Procedure
+    asked: Resampling,
+    settled: Resampling,
+    data: TrainingData,
+    procedure: Procedure,
+    *,
+    rescored: TrainingData | None = None,
 ) -> tuple[str, ...]:
-    """Return what was chosen because there are so many patients, in a sentence each."""
+    """Return what was chosen because there are so many patients, in a sentence each.
+
+    `rescored` are those in whom labels from scores alone are judged, if any.
+    """
     n = len(data)
     changed = [
         f"{getattr(settled, name)} {words} in place of {getattr(asked, name)}"
@@ -82,6 +105,11 @@ def tell_size(
         told.append(
             f"with {n} patients the study's open settings were chosen by size: "
             f"{', '.join(changed)}; set in [resampling], they are done as they are set"
+        )
+    if rescored is not None and len(rescored) < n:
+        told.append(
+            f"with {n} patients what labels from scores alone would change is judged in "
+            f"{len(rescored)} of them, drawn at random"
         )
     if procedure.uses_evidence:
         left_out = choose_kinds(n, **procedure.count_columns(data.predictors)).left_out

@@ -25,7 +25,7 @@ from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData
 from training.measures.sample_size.verdict import SizeVerdict, compute_size_verdict
 from training.panel.data import PanelData, join_panel
-from training.study.by_size import settle_resampling, tell_size
+from training.study.by_size import draw_by_size, settle_resampling, tell_size
 from training.study.settings import Study
 
 __all__ = [
@@ -64,8 +64,8 @@ class ScoreLabels:
     reason : str
         Why no procedure can be judged on them; empty where one can, or nothing changed.
     data : TrainingData or None
-        The patients with these labels, on which the whole procedure is to be judged again; None
-        where no label changed, or they cannot bear it.
+        The patients with these labels, on which the whole procedure is to be judged again, of very
+        many some drawn at random; None where no label changed, or they cannot bear it.
     """
 
     changed: dict[str, int]
@@ -178,12 +178,14 @@ def _compare_scored(labelled: Labelled, data: TrainingData) -> ScoreLabels:
     y = {h: getattr(labels, h) for h in data.horizons}
     scored = replace(data, y=y, kept=labels.kept)
     changed = {h: int((~np.isclose(y[h], data.y[h], equal_nan=True)).sum()) for h in y}
-    shortfall = find_shortfall(scored) if any(changed.values()) else ""
+    some = draw_by_size(len(scored))
+    judged = scored if some is None else scored.take(some)
+    shortfall = find_shortfall(judged) if any(changed.values()) else ""
     return ScoreLabels(
         changed,
         {h: count_outcome(scored, h) for h in y},
         f"by scores alone: {shortfall}" if shortfall else "",
-        scored if any(changed.values()) and not shortfall else None,
+        judged if any(changed.values()) and not shortfall else None,
     )
 
 
@@ -259,7 +261,8 @@ def describe(study: Study, labelled: Labelled, panel: Panel | None) -> Descripti
     cohort = labelled.cohort
     assumed = describe_cautions(study.eligibility, cohort.table, cohort.dictionary)
     settled = settle_resampling(study.resampling, len(data))
-    sized = tell_size(study.resampling, settled, data, study.procedure)
+    rescored = described.score_labels.data
+    sized = tell_size(study.resampling, settled, data, study.procedure, rescored=rescored)
     told = vars(described) | {"notices": (*described.notices, *assumed, *sized)}
     study = replace(study, resampling=settled, eligibility=study.eligibility.settle(cohort.table))
     study = study.with_follow_up(find_follow_up(labelled.table))

@@ -43,3 +43,13 @@ def test_one_class_has_no_parameters_in_effect() -> None:
     columns, effective = count_parameters(X, 0 * y, PREDICTORS, Procedure(("evidence",)))
     assert columns > 48
     assert effective is None
+
+
+def test_beyond_a_number_of_patients_each_column_counts_as_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    X, y = _draw(300)
+    columns, effective = count_parameters(X, y, PREDICTORS, Procedure(("evidence",)))
+    assert effective is not None
+    monkeypatch.setattr("training.fitting.parameters._MOST", 299)
+    assert count_parameters(X, y, PREDICTORS, Procedure(("evidence",))) == (columns, None)

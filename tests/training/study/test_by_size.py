@@ -7,7 +7,7 @@ import numpy as np
 from features.dictionary.contract import CONTRACT
 from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData
-from training.study.by_size import settle_resampling, tell_no_reruns, tell_size
+from training.study.by_size import draw_by_size, settle_resampling, tell_no_reruns, tell_size
 from training.study.tables import Resampling
 
 
@@ -57,3 +57,19 @@ def test_reruns_left_out_by_size_are_not_told_as_switched_off() -> None:
     assert "switched off" in tell_no_reruns(20_000)
     assert "because there are 20001 patients" in tell_no_reruns(20_001)
     assert "bootstrap_reruns is set" in tell_no_reruns(20_001)
+
+
+def test_of_very_many_the_same_some_are_compared_and_it_is_said() -> None:
+    assert draw_by_size(20_000) is None
+    rows = draw_by_size(30_000)
+    assert len(np.unique(rows)) == 20_000
+    assert rows.min() >= 0 and rows.max() < 30_000
+    np.testing.assert_array_equal(rows, draw_by_size(30_000))
+    data = _make_data(30_000)
+    asked = settle_resampling(Resampling(), len(data))
+    told = tell_size(asked, asked, data, Procedure(("ridge",)), rescored=data.take(rows))
+    assert told == (
+        "with 30000 patients what labels from scores alone would change is judged in 20000 of "
+        "them, drawn at random",
+    )
+    assert tell_size(asked, asked, data, Procedure(("ridge",)), rescored=data) == ()

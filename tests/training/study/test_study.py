@@ -243,6 +243,17 @@ def test_a_label_that_only_the_wording_makes_is_another_one_or_unknown(tmp_path:
     assert np.isnan(scored.data.y["t1"]).sum() == 3
 
 
+def test_of_very_many_patients_some_are_judged_by_scores_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.study.by_size.MANY", 28)
+    found = _worded(tmp_path, CLEAR + SOFT)
+    scored = found.score_labels
+    assert scored.data is not None and (len(found.data), len(scored.data)) == (30, 28)
+    assert scored.counts["t1"]["n"] == 27  # of all
+    assert any("is judged in 28 of them" in notice for notice in found.notices)
+
+
 def test_where_no_label_changes_there_is_nothing_to_judge_again(tmp_path: Path) -> None:
     scored = _worded(tmp_path, CLEAR).score_labels
     assert (scored.changed, scored.data, scored.reason) == ({"t1": 0}, None, "")

@@ -100,8 +100,9 @@ def _make_scores_blocks(results: Results) -> list[Block]:
             "With labels from scores alone",
             ("horizon", "result", "labels of the study", "from scores alone"),
             rows,
-            "The whole procedure judged again by the same folds, without the record's "
-            "wording. Results that differ much rest on the wording.",
+            "The whole procedure judged again without the record's wording, by the same folds; of "
+            "more than 20,000 patients, in 20,000 drawn at random. Results that differ much rest "
+            "on the wording.",
         )
     ]
 
