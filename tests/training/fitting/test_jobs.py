@@ -6,12 +6,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from joblib import delayed
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from training.fitting.jobs import count_jobs, run_tasks
+from training.fitting.response import TrainingData
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
@@ -25,6 +27,17 @@ def test_results_come_in_order_and_each_is_told(n_jobs: int) -> None:
 
 def test_there_is_at_least_one_processor() -> None:
     assert count_jobs() >= 1
+
+
+def _find_file(data: TrainingData) -> str:
+    return str(getattr(data.X, "filename", ""))
+
+
+def test_many_rows_lie_in_memory_once_however_many_tasks_need_them() -> None:
+    X, nobody = np.zeros((200_000, 1)), np.empty(0)
+    data = TrainingData(X, (), ("t1",), {}, nobody, nobody.astype(np.intp))
+    found = list(run_tasks([delayed(_find_file)(data) for _ in range(3)], 2, lambda: None))
+    assert len(set(found)) == 1 and found[0]
 
 
 def _count_threads() -> list[int]:
