@@ -19,12 +19,12 @@ from training.card.fields import FIELDS
 from training.card.schema import Body, GateSettings
 from training.card.words import interval
 from training.document.words import UNDESCRIBED, number, percent
+from training.measures.many import tell_no_reruns
 from training.store.asked import SizeFacts
 from training.store.found import InstabilityFacts
 from training.store.optional.network_found import NEEDS_ROWS
 from training.store.part import EstimateRow, Horizon, NotDone
 from training.store.results import Results
-from training.study.by_size import tell_no_reruns
 
 __all__ = ["compute_flags", "compute_gates"]
 

@@ -23,13 +23,13 @@ from training.fitting.candidates import CANDIDATES
 from training.fitting.gaps import N_BACKGROUND
 from training.fitting.response import FittedResponse
 from training.fitting.weighting import describe_weighting
+from training.measures.many import tell_no_reruns
 from training.report.panel_section import describe_panel
 from training.store.asked import StudyFacts
 from training.store.facts import package_versions, to_plain
 from training.store.found import BlendMember, OutcomeBlend
 from training.store.headline import tell_headline
 from training.store.results import RESULTS_VERSION, Results
-from training.study.by_size import tell_no_reruns
 from training.study.settings import Study
 from training.study.study import Patients
 

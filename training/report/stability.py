@@ -11,6 +11,7 @@ from training.evaluation.evaluation import Evaluation
 from training.evaluation.null_test import BAND, ENOUGH
 from training.fitting.candidates import CANDIDATES
 from training.measures.instability import Instability
+from training.measures.many import tell_no_reruns
 from training.report.plots import (
     plot_calibration_instability,
     plot_classification_instability,
@@ -19,7 +20,6 @@ from training.report.plots import (
     plot_prediction_instability,
 )
 from training.report.tables import make_instability_table, make_null_test_table
-from training.study.by_size import tell_no_reruns
 from training.study.study import Description
 from training.study.tables import Resampling
 

@@ -9,11 +9,11 @@ from training.evaluation.evaluation import Evaluation
 from training.evaluation.null_test import ENOUGH
 from training.evaluation.verdict import make_findings, make_verdict
 from training.fitting.candidates import CANDIDATES
+from training.measures.many import tell_no_reruns
 from training.report.patients import format_rate
 from training.report.report import make_report, make_stamp
 from training.report.shares import tell_patients_share
 from training.store.headline import tell_headline
-from training.study.by_size import tell_no_reruns
 from training.study.study import Description
 
 __all__ = ["make_summary"]

@@ -14,12 +14,13 @@ from __future__ import annotations
 import numpy as np
 
 from features.arrays import IntArray
-from training.fitting.bayes.kinds import MANY, choose_kinds
+from training.fitting.bayes.kinds import choose_kinds
 from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData
+from training.measures.many import MANY
 from training.study.tables import Resampling
 
-__all__ = ["BY_SIZE", "draw_by_size", "settle_resampling", "tell_no_reruns", "tell_size"]
+__all__ = ["BY_SIZE", "draw_by_size", "settle_resampling", "tell_size"]
 
 _FEWEST_RESAMPLES = 100
 _SEED = 0
@@ -64,22 +65,6 @@ def draw_by_size(n_patients: int) -> IntArray | None:
     if n_patients <= MANY:
         return None
     return np.sort(np.random.default_rng(_SEED).choice(n_patients, MANY, replace=False))
-
-
-def tell_no_reruns(n_patients: int) -> str:
-    """Return why there are no bootstrap reruns, in a clause; what only they tell is not judged.
-
-    Parameters
-    ----------
-    n_patients : int
-        That were trained on.
-    """
-    if n_patients <= MANY:
-        return "the bootstrap reruns were switched off"
-    return (
-        f"no bootstrap reruns were made, because there are {n_patients} patients: beyond {MANY} "
-        "they are only made where [resampling] bootstrap_reruns is set"
-    )
 
 
 def tell_size(

@@ -7,7 +7,7 @@ import numpy as np
 from features.dictionary.contract import CONTRACT
 from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData
-from training.study.by_size import draw_by_size, settle_resampling, tell_no_reruns, tell_size
+from training.study.by_size import draw_by_size, settle_resampling, tell_size
 from training.study.tables import Resampling
 
 
@@ -51,12 +51,6 @@ def test_kinds_that_are_left_out_are_said() -> None:
     (told,) = tell_size(asked, asked, data, Procedure(("evidence",)))
     assert "40 predictors the model has no" in told and "steps" in told
     assert tell_size(asked, asked, data, Procedure(("ridge",))) == ()
-
-
-def test_reruns_left_out_by_size_are_not_told_as_switched_off() -> None:
-    assert "switched off" in tell_no_reruns(20_000)
-    assert "because there are 20001 patients" in tell_no_reruns(20_001)
-    assert "bootstrap_reruns is set" in tell_no_reruns(20_001)
 
 
 def test_of_very_many_the_same_some_are_compared_and_it_is_said() -> None:

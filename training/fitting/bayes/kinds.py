@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["MANY", "choose_kinds"]
+from training.measures.many import MANY
 
-MANY = 20_000
-"""Patients up to whom nothing is left out for want of time."""
+__all__ = ["choose_kinds"]
+
 _CELLS = 2.5e7
 """Patients x columns that memory bears: 200 MB a copy, and a fit makes several."""
 _BUDGET = 6.4e9

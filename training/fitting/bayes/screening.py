@@ -18,8 +18,8 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 from features.arrays import FloatArray
 from training.fitting.bayes.directions import INTERCEPT_SD, compute_gram
 from training.fitting.bayes.hypotheses import Hypothesis
-from training.fitting.bayes.kinds import MANY
 from training.fitting.bayes.laplace import find_mode
+from training.measures.many import MANY
 
 __all__ = ["SCREENED_FROM", "keep_likely", "sum_up_likelihood"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from training.fitting.bayes.kinds import MANY, choose_kinds
+from training.fitting.bayes.kinds import choose_kinds
+from training.measures.many import MANY
 
 
 @pytest.mark.parametrize(("n", "n_numbers"), [(MANY, 10), (2_000, 40)])
