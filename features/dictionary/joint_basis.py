@@ -42,21 +42,19 @@ class Bends:
             for own, term in zip(knots, terms, strict=True)
         ]
         table = np.array(told, dtype=np.float64).reshape(-1, 4, 1)
-        self._knot, self._before_last, self._last, self._width = table.swapaxes(0, 1)
-        self._of_before_last = self._last - self._knot
-        self._of_last = self._before_last - self._knot
-        self._between = self._last - self._before_last
+        knot, before_last, last, self._width = table.swapaxes(0, 1)
+        self._knots = np.stack([knot, before_last, last])
+        self._of_before_last = last - knot
+        self._of_last = before_last - knot
+        self._between = last - before_last
 
     def compute(self, x: FloatArray) -> FloatArray:
         """Return the terms (n_terms, n) of what each of them bends, `x` (n_terms, n)."""
-
-        def cube(at: FloatArray) -> FloatArray:
-            return np.asarray(np.maximum(x - at, 0.0) ** 3)
-
+        first, before_last, last = np.maximum(x - self._knots, 0.0) ** 3
         bend = (
-            cube(self._knot)
-            - cube(self._before_last) * self._of_before_last / self._between
-            + cube(self._last) * self._of_last / self._between
+            first
+            - before_last * self._of_before_last / self._between
+            + last * self._of_last / self._between
         )
         return np.asarray(bend / self._width)
 

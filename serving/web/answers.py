@@ -86,7 +86,8 @@ def _is_finite(content: object) -> bool:
     """Return whether each number is one; orjson would write null for those that are none."""
     found = [content]
     for one in found:  # which grows: a call for each of a hundred values takes twice as long
-        if isinstance(one, str):
+        kind = type(one)
+        if kind is Text or kind is str:
             continue
         if type(one) is float:
             if not math.isfinite(one):

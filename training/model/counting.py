@@ -21,6 +21,9 @@ __all__ = ["BLOCK", "Counting"]
 BLOCK = 1 << 17
 """Coalitions worked on at once: 1 MB per horizon, near what a processor's cache holds."""
 
+_ROUNDING = 1e-12
+"""Values below it may be those of players who change nothing."""
+
 
 class Counting:
     """What coalitions are worth over the background rows, and what each player gets of it.
@@ -90,7 +93,7 @@ class Counting:
         mean = np.add.reduce(worth.reshape(*worth.shape[:2], n, n_rows), axis=3) / n_rows
         games = mean.transpose(2, 0, 1).reshape(-1, worth.shape[1])
         values = compute_shapley_values(games).reshape(n, len(worth), -1)
-        if isinstance(gains, Gains):
+        if isinstance(gains, Gains) and np.abs(values).min() < _ROUNDING:
             # Products of matrices may move a last bit.
             np.copyto(values, 0.0, where=gains.find_idle(n)[:, np.newaxis])
         return values
