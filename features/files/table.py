@@ -203,6 +203,8 @@ def _parse_parquet(data: bytes, *, name: str) -> TextColumns:
         cells, told = _to_texts(frame.pop(frame.columns[0]))
         columns.append(cells)
         filled |= told
+    del frame
+    pa.default_memory_pool().release_unused()  # which would be kept for what is never read
     lines = range(1, len(filled) + 1)
     if filled.all() and header[-1].strip():
         return TextColumns(header, columns, lines)

@@ -155,8 +155,11 @@ def make_effects(basis: PredictorBasis, Z: FloatArray, patients: IntArray | None
     bends, along, left = bends[bent], along[:, bent] / spread, left[:, bent] / spread
     filled = Z  # many patients have straight columns alone
     if len(straight) < Z.shape[1] or len(pairs):
-        acting = (together[:, told] - middle) / width
-        filled = np.column_stack([Z[:, straight], left, acting, Z[:, steps]])
+        filled = np.column_stack([Z[:, straight], left, together[:, told], Z[:, steps]])
+        del together  # of a million patients, gigabytes
+        acting = filled[:, len(straight) + len(bends) : filled.shape[1] - len(steps)]
+        acting -= middle
+        acting /= width
     sizes = [len(straight), len(bends), len(steps)]
     named = np.repeat([STRAIGHT, BEND, STEP], sizes)
     named = np.insert(named, [sizes[0] + sizes[1]] * len(pairs), of_pairs)
@@ -208,8 +211,9 @@ def _describe(columns: FloatArray, share: FloatArray) -> tuple[FloatArray, Float
 def _average(rows: FloatArray, counts: IntArray) -> FloatArray:
     """Return the mean of each patient's rows, which stand together."""
     starts = np.cumsum(counts) - counts
-    sums = np.add.reduceat(rows, starts)
-    return np.asarray((sums.T / counts).T)
+    means = np.add.reduceat(rows, starts, dtype=np.float64)
+    means /= counts.reshape(-1, *[1] * (rows.ndim - 1))
+    return np.asarray(means)
 
 
 def _pair_straight(basis: PredictorBasis, straight: IntArray) -> list[tuple[int, int]]:
