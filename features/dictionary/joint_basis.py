@@ -74,13 +74,18 @@ class JointBasis:
     bases : sequence of PredictorBasis
         Fitted, at least one; of the same predictors in the same order. What is changed in them
         afterwards is not seen.
+
+    Attributes
+    ----------
+    which : list of int
+        For each basis a number, which equal ones have in common.
     """
 
     def __init__(self, bases: Sequence[PredictorBasis]) -> None:
         told = [_tell(basis) for basis in bases]
         own = dict(zip(told, bases, strict=True))
         self._parts = self._join(list(own.values()))
-        self._which = [list(own).index(one) for one in told]
+        self.which = [list(own).index(one) for one in told]
 
     def _join(self, bases: Sequence[PredictorBasis]) -> list[slice]:
         """Prepare the columns of bases that differ, and return where each has its own."""
@@ -154,4 +159,4 @@ class JointBasis:
         columns /= self._scale
         # Rows whole in memory: sums over them keep their bits, alone and among others.
         apart = [np.ascontiguousarray(columns[part].T) for part in self._parts]
-        return tuple([apart[which] for which in self._which])
+        return tuple([apart[which] for which in self.which])

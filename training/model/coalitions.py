@@ -51,18 +51,18 @@ def compute_shapley_values(worth: FloatArray) -> FloatArray:
 
     Parameters
     ----------
-    worth : ndarray of shape (n_games, 2**k)
-        Bit j of a coalition's number tells whether player j is in it.
+    worth : ndarray of shape (..., 2**k)
+        Of any number of games. Bit j of a coalition's number tells whether player j is in it.
 
     Returns
     -------
-    ndarray of shape (n_games, k)
+    ndarray of shape (..., k)
         Exactly 0 for a player who never changes anything.
     """
-    k = worth.shape[1].bit_length() - 1
+    k = worth.shape[-1].bit_length() - 1
     both, share = _pair_coalitions(k)
-    joined, before = worth.take(both, axis=1).swapaxes(0, 1)
-    return np.asarray(np.add.reduce((joined - before) * share, axis=2))
+    found = worth.take(both, axis=-1)
+    return np.asarray(np.add.reduce((found[..., 0, :, :] - found[..., 1, :, :]) * share, axis=-1))
 
 
 def label_coalitions(rows: IntArray, holds: BoolArray) -> tuple[IntArray, IntArray]:

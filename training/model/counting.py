@@ -21,9 +21,6 @@ __all__ = ["BLOCK", "Counting"]
 BLOCK = 1 << 17
 """Coalitions worked on at once: 1 MB per horizon, near what a processor's cache holds."""
 
-_ROUNDING = 1e-12
-"""Values below it may be those of players who change nothing."""
-
 
 class Counting:
     """What coalitions are worth over the background rows, and what each player gets of it.
@@ -42,15 +39,14 @@ class Counting:
         self, outcomes: Sequence[OutcomeModel], margins: FloatArray, served: FloatArray
     ) -> None:
         self._outcomes, self._margins, self._served = outcomes, margins, served
-        self._has_jumps = any(outcome.isotonic_x.size for outcome in outcomes)
+        self.has_jumps = any(outcome.isotonic_x.size for outcome in outcomes)
 
-    def weigh(self, margins: FloatArray, gains: Gains | Terms) -> FloatArray:
-        """Return the probabilities (n_horizons, 2**k, n_rows) of all coalitions of k players.
+    def weigh(self, sums: FloatArray) -> FloatArray:
+        """Return the probabilities of all coalitions, in the place of their log-odds.
 
-        `margins` (n_outcomes, n_rows) are the log-odds with nobody in.
+        `sums` (n_horizons, ...) are those of each outcome.
         """
-        sums = gains.add_all(margins)
-        if not self._has_jumps:
+        if not self.has_jumps:
             to_probability(sums, out=sums)
         else:
             for outcome, part in zip(self._outcomes, sums, strict=True):
@@ -58,7 +54,9 @@ class Counting:
         sums[1:] *= sums[0]
         return sums
 
-    def count_few(self, gains: Gains | Terms, ends: FloatArray) -> FloatArray:
+    def count_few(
+        self, sums: FloatArray, ends: FloatArray, *, active: BoolArray | None = None
+    ) -> FloatArray:
         """Return the exact values of a few players, whether or not they are active.
 
         What a coalition is worth is a mean over background rows, and values are linear in it: they
@@ -66,37 +64,31 @@ class Counting:
 
         Parameters
         ----------
-        gains : Gains or Terms
-            Of n patients, each compared with all background rows, one patient after the other.
+        sums : ndarray of shape (n_horizons, n, 2**k, n_rows)
+            Log-odds of all coalitions of k players in all background rows, of n patients. They are
+            overwritten.
         ends : ndarray of shape (n, n_horizons) or (n * n_rows, n_horizons)
             The patients' probabilities, or one for each row that they are compared with.
+        active : ndarray of bool of shape (n, n_rows, k)
+            Who changes anything; needed where :attr:`has_jumps`.
 
         Returns
         -------
         ndarray of shape (n, n_horizons, n_players)
-            Exactly 0 for a player who changes nothing.
         """
-        n_rows = len(self._served)
-        n = gains.n_rows // n_rows
-        margins = self._margins if n == 1 else np.tile(self._margins, n)
-        worth = self.weigh(margins, gains)
-        if self._has_jumps:
+        worth = self.weigh(sums)
+        _, n, n_coalitions, n_rows = worth.shape
+        if active is not None:
             # Who holds nobody that is active, or everybody, has a served probability: taking it as
             # served keeps the sum right also where a step turns a last bit into a difference.
-            active = np.asarray(gains.active.any(axis=0)) @ (1 << np.arange(gains.n_players))
-            held = np.arange(worth.shape[1])[:, np.newaxis] & active
-            ends = np.repeat(ends, gains.n_rows // len(ends), axis=0)
-            served = np.tile(self._served, (n, 1))
+            whole = (active @ (1 << np.arange(active.shape[2])))[:, np.newaxis]
+            held = np.arange(n_coalitions)[:, np.newaxis] & whole
+            by_patient = ends.reshape(n, 1, -1, ends.shape[1])
             for h, part in enumerate(worth):
-                np.copyto(part, ends[:, h], where=held == active)
-                np.copyto(part, served[:, h], where=held == 0)
-        mean = np.add.reduce(worth.reshape(*worth.shape[:2], n, n_rows), axis=3) / n_rows
-        games = mean.transpose(2, 0, 1).reshape(-1, worth.shape[1])
-        values = compute_shapley_values(games).reshape(n, len(worth), -1)
-        if isinstance(gains, Gains) and np.abs(values).min() < _ROUNDING:
-            # Products of matrices may move a last bit.
-            np.copyto(values, 0.0, where=gains.find_idle(n)[:, np.newaxis])
-        return values
+                np.copyto(part, by_patient[..., h], where=held == whole)
+                np.copyto(part, self._served[:, h], where=held == 0)
+        mean = worth @ np.full(n_rows, 1.0 / n_rows)
+        return compute_shapley_values(mean.swapaxes(0, 1))
 
     def count_active(self, gains: Gains | Terms, active: BoolArray, ends: FloatArray) -> FloatArray:
         """Return the exact values of one patient, by the players who are active in each row.
@@ -124,7 +116,7 @@ class Counting:
                 rows = group[start : start + step]
                 columns = np.nonzero(active[rows])[1].reshape(-1, k)
                 cells = rows[:, np.newaxis], columns
-                worth = self.weigh(self._margins[:, rows], gains.take(rows, columns))
+                worth = self.weigh(gains.take(rows, columns).add_all(self._margins[:, rows]))
                 # As where the players are few: all that are here are active.
                 worth[:, 0], worth[:, -1] = self._served[rows].T, ends[rows].T
                 contributions[:, *cells] = (shapley_weights(k).T @ worth).swapaxes(1, 2)

@@ -19,6 +19,7 @@ from features.arrays import FloatArray, IntArray
 from features.dictionary.joint_basis import JointBasis
 from training.model.gaps import Gaps, average_by_patient
 from training.model.log_odds import to_probability
+from training.model.pairs import add_products, take_columns
 from training.model.quantiles import compute_quantiles
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Evaluator", "Evaluated"]
 
 _AT_ONCE = 20_000
-"""Rows judged at once where gaps are filled, so that memory stays small."""
+"""Rows judged at once, all fillings counted, so that memory stays small."""
 
 
 def _clipped_logit(probability: FloatArray) -> FloatArray:
@@ -40,8 +41,9 @@ class Evaluated:
 
     Parameters
     ----------
-    columns : tuple of ndarray
-        For each outcome, and then for each working model, the rows of its basis (n, n_columns).
+    rows : tuple of ndarray of shape (n, 1 + n_columns + n_pairs)
+        For each outcome, and then for each working model, what its numbers belong to: 1, the
+        columns of its basis, and their products. Equal ones are one array.
     probability : ndarray of shape (n, n_horizons)
         As served.
     open_ : ndarray of int of shape (n_open,)
@@ -51,22 +53,22 @@ class Evaluated:
         where no patient has a gap to be filled.
     """
 
-    columns: tuple[FloatArray, ...]
+    rows: tuple[FloatArray, ...]
     probability: FloatArray
     open_: IntArray
     filled: Evaluated | None = None
 
     def pick(self, i: int) -> Evaluated:
         """Return what was found of one patient."""
-        columns = tuple([Z[i : i + 1] for Z in self.columns])
+        rows = tuple([each[i : i + 1] for each in self.rows])
         (place,) = np.nonzero(self.open_ == i)
         if self.filled is None or not place.size:
-            return Evaluated(columns, self.probability[i : i + 1], _NOBODY)
+            return Evaluated(rows, self.probability[i : i + 1], _NOBODY)
         n_fills = len(self.filled.probability) // len(self.open_)
         own = slice(place[0] * n_fills, (place[0] + 1) * n_fills)
-        rows = tuple([Z[own] for Z in self.filled.columns])
-        filled = Evaluated(rows, self.filled.probability[own], _NOBODY)
-        return Evaluated(columns, self.probability[i : i + 1], np.zeros(1, dtype=np.intp), filled)
+        ways = tuple([each[own] for each in self.filled.rows])
+        filled = Evaluated(ways, self.filled.probability[own], _NOBODY)
+        return Evaluated(rows, self.probability[i : i + 1], np.zeros(1, dtype=np.intp), filled)
 
 
 _NOBODY: IntArray = np.empty(0, dtype=np.intp)
@@ -94,9 +96,14 @@ class Evaluator:
         gaps: Gaps | None = None,
     ) -> None:
         self.outcomes, self.working, self.gaps = tuple(outcomes), tuple(working), gaps
-        self._basis = JointBasis(
-            [*(outcome.basis for outcome in outcomes), *(model.basis for model in working)]
-        )
+        models: list[OutcomeModel | WorkingModel] = [*self.outcomes, *self.working]
+        self._basis = JointBasis([model.basis for model in models])
+        self._pairs = [model.pairs for model in models]
+        self._same = _find_equal(self._basis.which, self._pairs)
+        self._weights = [outcome.weights for outcome in self.outcomes]
+        self._has_jumps = any(outcome.isotonic_x.size for outcome in self.outcomes)
+        # Turned once: a patient's draws are then read from end to end.
+        self._draws = [np.ascontiguousarray(model.draws.T) for model in working]
         follow = [model.follow for model in working]
         self._follow = np.maximum.accumulate(follow) if any(follow) else None
 
@@ -129,21 +136,43 @@ class Evaluator:
             return found
         filled = self._judge(self.gaps.fill(X[open_]).reshape(-1, X.shape[1]))
         found.probability[open_] = average_by_patient(filled.probability, len(open_))
-        return Evaluated(found.columns, found.probability, open_, filled)
+        return Evaluated(found.rows, found.probability, open_, filled)
 
     def _judge(self, X: FloatArray) -> Evaluated:
         """Return what the model finds of rows whose gaps the bases fill."""
-        columns = self._basis.expand(X)
-        return Evaluated(columns, self.judge_columns(columns), _NOBODY)
+        made: dict[int, FloatArray] = {}
+        for i, (same, Z, pairs) in enumerate(
+            zip(self._same, self._basis.expand(X), self._pairs, strict=True)
+        ):
+            made[i] = made[same] if same < i else add_products(Z, pairs)
+        rows = tuple(made.values())
+        return Evaluated(rows, self._judge_rows(rows), _NOBODY)
 
     def judge_columns(self, columns: Sequence[FloatArray]) -> FloatArray:
         """Return the probabilities (n, n_horizons) of rows of each outcome's basis."""
-        found = np.empty((len(columns[0]), len(self.outcomes)))
-        for h, (outcome, Z) in enumerate(zip(self.outcomes, columns, strict=False)):
-            found[:, h] = outcome.judge(Z)
+        made = [add_products(Z, pairs) for Z, pairs in zip(columns, self._pairs, strict=False)]
+        return self._judge_rows(made)
+
+    def _judge_rows(self, rows: Sequence[FloatArray]) -> FloatArray:
+        """Return the probabilities (n, n_horizons) of what each outcome's weights belong to."""
+        found = np.empty((len(rows[0]), len(self.outcomes)))
+        for h, (outcome, own, weights) in enumerate(
+            zip(self.outcomes, rows, self._weights, strict=False)
+        ):
+            found[:, h] = outcome.add_up(own, weights)
+        if not self._has_jumps:
+            to_probability(found, out=found)
+        else:
+            for h, outcome in enumerate(self.outcomes):
+                found[:, h] = outcome.finish(found[:, h])
         if len(self.outcomes) > 1:
             found[:, 1] *= found[:, 0]
         return found
+
+    def find_columns(self, judged: Evaluated) -> list[FloatArray]:
+        """Return for each outcome the rows (n, n_columns) of its basis, of what was judged."""
+        each = zip(judged.rows, self._pairs, strict=True)
+        return [take_columns(rows, pairs) for rows, pairs in each][: len(self.outcomes)]
 
     def probability(self, X: FloatArray) -> FloatArray:
         """Return the probabilities (n, n_horizons) of any number of patients."""
@@ -183,17 +212,25 @@ class Evaluator:
         drawn = np.empty((len(self.working), n, len(self.working[0].draws)))
         n_outcomes = len(self.outcomes)
         for h, model in enumerate(self.working):
-            drawn[h] = model.draw(judged.columns[n_outcomes + h])
+            np.matmul(judged.rows[n_outcomes + h], self._draws[h], out=drawn[h])
             if judged.filled is not None:
-                Z = judged.filled.columns[n_outcomes + h]
+                ways = judged.filled.rows[n_outcomes + h]
                 drawn[h, judged.open_] = model.draw_ways(
-                    Z.reshape(len(judged.open_), -1, Z.shape[1])
+                    ways.reshape(len(judged.open_), -1, ways.shape[1])
                 )
+        to_probability(drawn, out=drawn)
         drawn[1:] *= drawn[0]
         found = compute_quantiles(drawn.reshape(-1, drawn.shape[2]).T, points)
         return found.reshape(len(points), -1, n).swapaxes(1, 2)
 
     def _cut(self, n: int) -> Iterator[slice]:
         """Yield where patients are taken together."""
-        step = n if self.gaps is None else max(_AT_ONCE // len(self.gaps.values), 1)
-        return (slice(start, start + step) for start in range(0, n, max(step, 1)))
+        n_fills = 1 if self.gaps is None else len(self.gaps.values)
+        step = max(_AT_ONCE // n_fills, 1)
+        return (slice(start, start + step) for start in range(0, n, step))
+
+
+def _find_equal(bases: Sequence[int], pairs: Sequence[IntArray]) -> list[int]:
+    """Return for each model the first one of the same basis and products."""
+    told = [(basis, own.tobytes()) for basis, own in zip(bases, pairs, strict=True)]
+    return [told.index(one) for one in told]

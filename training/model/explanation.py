@@ -39,6 +39,7 @@ from training.model.coalitions import draw_orders, shapley_weights, share_before
 from training.model.comparison import RowComparison
 from training.model.counting import BLOCK, Counting
 from training.model.evaluator import Evaluated, Evaluator
+from training.model.few_players import FewPlayers
 from training.model.gains import Gains
 from training.model.mixing import Mixer
 from training.model.response_model import ResponseModel
@@ -59,8 +60,6 @@ _MEMBER_PAIRS = 20
 """Pairs of orders of a group's members."""
 _MEMBER_ROWS = 20
 """Background rows over which trees are asked about one order of a group's members."""
-_TOGETHER = 1 << 14
-"""Coalitions of several patients that are worked on at once; more of them would take no less."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +144,7 @@ class Explainer:
         judged = self.evaluator.judge(model.background)
         self._served, self._base = judged.probability, judged.probability.mean(axis=0)
         self._is_constant, self._has_trees = model.is_constant, model.has_trees
-        self._comparison = self._prepare(judged.columns[: len(self._outcomes)], bool(len(group)))
+        self._comparison = self._prepare(self.evaluator.find_columns(judged), bool(len(group)))
         self._mixer = Mixer(self.evaluator, judged)
         self._margins = np.stack([outcome.margin(model.background) for outcome in self._outcomes])
         self._counting = Counting(self._outcomes, self._margins, self._served)
@@ -155,6 +154,7 @@ class Explainer:
         self._columns = np.zeros((len(self._alone) + bool(self._group.size), len(model.predictors)))
         self._columns[np.arange(len(self._alone)), self._alone] = 1.0
         self._columns[len(self._alone) :, self._group] = 1.0
+        self._few = self._prepare_few(judged)
         rng = np.random.default_rng(seed)
         n_players, n_members = len(self._columns), len(self._group)
         self._orders = draw_orders(n_players, n_pairs=n_permutations // 2, rng=rng)
@@ -169,6 +169,18 @@ class Explainer:
         if not self._has_trees:
             return RowComparison(self._outcomes, columns)
         return None if has_group else TreeComparison.of(self._outcomes, columns)
+
+    def _prepare_few(self, background: Evaluated) -> FewPlayers | None:
+        """Return what values few players without trees; None for others."""
+        if not self._are_few or not isinstance(self._comparison, RowComparison):
+            return None
+        rows = background.rows[: len(self._outcomes)]
+        return FewPlayers(self._outcomes, rows, self._columns, self._counting, self._comparison)
+
+    @property
+    def _are_few(self) -> bool:
+        """Whether all coalitions of the players are counted over all rows at once."""
+        return len(self._columns) <= min(_FEW_PLAYERS, _MOST_ACTIVE)
 
     def explain(self, x: FloatArray) -> Attribution:
         """Return the explanation of one patient's probabilities.
@@ -206,7 +218,7 @@ class Explainer:
             return Attribution("probability", method, judged.probability[0], nothing, exact, exact)
         # With gaps, each background row meets the patient as filled by this row.
         ways = judged.filled or judged
-        gains = None if self._comparison is None else self._comparison.compare(ways.columns)
+        gains = self._compare(ways)
         method, values, error = self._value_players(ways, gains)
         if not self._group.size:
             return Attribution("probability", method, self._base, values, error, exact)
@@ -230,60 +242,52 @@ class Explainer:
         n, n_horizons = judged.probability.shape
         base = np.tile(self._base, (n, 1))
         values = np.empty((n, n_horizons, self._model.background.shape[1]))
-        if not self._counts_few:
+        if self._few is None or self._group.size or self._is_constant:
             for i in range(n):
                 found = self.explain_evaluated(judged.pick(i))
                 base[i], values[i] = found.base, found.contributions
             return base, values
         some = np.setdiff1d(np.arange(n), judged.open_)
-        columns = [Z[some] for Z in judged.columns]
-        values[some] = self._count_block(columns, judged.probability[some], len(some))
+        rows = [each[some] for each in judged.rows]
+        values[some] = self._few.value_many(rows, judged.probability[some], len(some))
         if judged.filled is not None:
             ways, n_open = judged.filled, len(judged.open_)
-            values[judged.open_] = self._count_block(ways.columns, ways.probability, n_open)
+            values[judged.open_] = self._few.value_many(ways.rows, ways.probability, n_open)
         return base, values
 
-    @property
-    def _counts_few(self) -> bool:
-        """Whether patients can be explained together: all coalitions of all rows, without trees."""
-        is_plain = isinstance(self._comparison, RowComparison) and not self._group.size
-        few = len(self._columns) <= min(_FEW_PLAYERS, _MOST_ACTIVE)
-        return is_plain and few and not self._is_constant
-
-    def _count_block(self, columns: Sequence[FloatArray], ends: FloatArray, n: int) -> FloatArray:
-        """Return the values (n, n_horizons, n_players) of patients, a few at a time."""
-        assert isinstance(self._comparison, RowComparison)
-        n_rows, n_players = len(self._served), len(self._columns)
-        values = np.empty((n, len(self._outcomes), n_players))
-        each, step = len(ends) // max(n, 1), max((_TOGETHER >> n_players) // n_rows, 1)
-        for start in range(0, n, step):
-            stop = min(start + step, n)
-            own = slice(start * each, stop * each)
-            gains = self._comparison.compare([Z[own] for Z in columns], n_patients=stop - start)
-            values[start:stop] = self._counting.count_few(gains, ends[own])
-        return values
+    def _compare(self, ways: Evaluated) -> Gains | Terms | None:
+        """Return what the patient's values add; None where nobody needs it, or with many trees."""
+        if self._comparison is None or (self._few is not None and not self._group.size):
+            return None
+        return self._comparison.compare(self.evaluator.find_columns(ways))
 
     def _value_players(
         self, ways: Evaluated, gains: Gains | Terms | None
     ) -> tuple[str, FloatArray, FloatArray]:
         """Return the method, the values (n_horizons, n_players) and their error (n_horizons,).
 
-        `ways` is the patient, in one way or in one for each background row; `gains` is None with
-        trees.
+        `ways` is the patient, in one way or in one for each background row; `gains` as
+        :meth:`_compare` tells.
         """
-        rows = f"over {len(self._served)} background rows"
-        if gains is not None:
+        over = f"over {len(self._served)} background rows"
+        exact, values = f"exact Shapley values {over}", None
+        if self._few is not None:
+            values = self._few.value(ways.rows, ways.probability)[0]
+        elif gains is not None:
             if isinstance(gains, Gains) and self._group.size:
                 gains = gains.merge(self._columns)
             values = self._count_players(gains, ways.probability)
-            if values is not None:
-                return f"exact Shapley values {rows}", values, np.zeros(len(values))
-        return f"{self._describe_orders(len(self._orders))} {rows}", *self._sample_orders(ways)
+        if values is not None:
+            return exact, values, np.zeros(len(values))
+        return f"{self._describe_orders(len(self._orders))} {over}", *self._sample_orders(ways)
 
     def _count_players(self, gains: Gains | Terms, ends: FloatArray) -> FloatArray | None:
         """Return the exact values (n_horizons, n_players), or None where there are too many."""
-        if len(self._columns) <= min(_FEW_PLAYERS, _MOST_ACTIVE):
-            return np.asarray(self._counting.count_few(gains, ends)[0])
+        if self._are_few:
+            sums = gains.add_all(self._margins)[:, np.newaxis]
+            active = np.asarray(gains.active.any(axis=0))[np.newaxis]
+            told = active if self._counting.has_jumps else None
+            return np.asarray(self._counting.count_few(sums, ends, active=told)[0])
         active = np.asarray(gains.active.any(axis=0))
         counts = active.sum(axis=1)
         if counts.max() > _MOST_ACTIVE:
@@ -340,7 +344,8 @@ class Explainer:
                 outside = np.nonzero(alone[rows])[1].reshape(len(rows), k)
                 inside = np.nonzero(own[rows])[1].reshape(len(rows), m)
                 columns = np.hstack([self._alone[outside], self._group[inside]])
-                worth = self._counting.weigh(self._margins[:, rows], gains.take(rows, columns))
+                sums = gains.take(rows, columns).add_all(self._margins[:, rows])
+                worth = self._counting.weigh(sums)
                 joined = share @ worth.reshape(len(worth), 2**m, 2**k, len(rows))
                 values = shapley_weights(m).T @ joined
                 members[:, rows[:, np.newaxis], inside] = values.swapaxes(1, 2)

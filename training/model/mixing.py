@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from features.arrays import BoolArray, FloatArray, IntArray
@@ -24,7 +26,7 @@ class Mixer:
 
     def __init__(self, evaluator: Evaluator, background: Evaluated) -> None:
         self._evaluator = evaluator
-        self._rest = background.columns[: len(evaluator.outcomes)]
+        self._rest = evaluator.find_columns(background)
         self._groups = [outcome.basis.groups_ for outcome in evaluator.outcomes]
         self._n_predictors = evaluator.outcomes[0].basis.n_features_in_
 
@@ -47,7 +49,8 @@ class Mixer:
         n_orders, n_steps, n_predictors = holds.shape
         # Where the patient's columns are the background row's, putting them in changes nothing:
         # such coalitions are one.
-        differs = self._find_differing(ways)
+        columns = self._evaluator.find_columns(ways)
+        differs = self._find_differing(columns)
         held = (holds[:, :, np.newaxis] & differs[rows][:, np.newaxis]).reshape(-1, n_predictors)
         of_row = np.repeat(rows[:, np.newaxis], n_steps, axis=1).ravel()
         first, label = label_coalitions(of_row, held)
@@ -56,14 +59,14 @@ class Mixer:
         # expanded instead of many thousands.
         mixed = [
             np.where(held[:, groups], Z[of_row if len(Z) > 1 else [0]], rest[of_row])
-            for groups, Z, rest in zip(self._groups, ways.columns, self._rest, strict=False)
+            for groups, Z, rest in zip(self._groups, columns, self._rest, strict=True)
         ]
         worth = self._evaluator.judge_columns(mixed)
         return np.asarray(worth[label].reshape(n_orders, n_steps, rows.shape[1], -1).mean(axis=2))
 
-    def _find_differing(self, ways: Evaluated) -> BoolArray:
+    def _find_differing(self, columns: Sequence[FloatArray]) -> BoolArray:
         """Return which predictors of the patient differ from each row's (n_rows, n_predictors)."""
         differs = np.zeros((len(self._rest[0]), self._n_predictors), dtype=bool)
-        for groups, Z, rest in zip(self._groups, ways.columns, self._rest, strict=False):
+        for groups, Z, rest in zip(self._groups, columns, self._rest, strict=True):
             np.logical_or.at(differs.T, groups, (Z != rest).T)
         return differs

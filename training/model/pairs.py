@@ -6,7 +6,7 @@ import numpy as np
 
 from features.arrays import FloatArray, IntArray
 
-__all__ = ["NO_PAIRS", "compute_pair_margin"]
+__all__ = ["NO_PAIRS", "add_products", "compute_pair_margin", "take_columns"]
 
 NO_PAIRS: IntArray = np.empty((0, 2), dtype=np.intp)
 
@@ -32,3 +32,33 @@ def compute_pair_margin(Z: FloatArray, pairs: IntArray, coef: FloatArray) -> Flo
     left, right = pairs.T
     products = Z.take(left, axis=1) * Z.take(right, axis=1) * coef
     return np.asarray(np.add.reduce(products, axis=1))
+
+
+def add_products(Z: FloatArray, pairs: IntArray) -> FloatArray:
+    """Return what a model's numbers belong to: 1, the columns of its basis, and their products.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n, n_columns)
+        Rows of a basis.
+    pairs : ndarray of int of shape (n_pairs, 2)
+        The two columns of each product.
+
+    Returns
+    -------
+    ndarray of shape (n, 1 + n_columns + n_pairs)
+        Rows whole in memory.
+    """
+    n, n_columns = Z.shape
+    rows = np.empty((n, 1 + n_columns + len(pairs)))
+    rows[:, 0], rows[:, 1 : 1 + n_columns] = 1.0, Z
+    if len(pairs):
+        left, right = pairs.T
+        products = rows[:, 1 + n_columns :]
+        np.multiply(Z.take(left, axis=1), Z.take(right, axis=1), out=products)
+    return rows
+
+
+def take_columns(rows: FloatArray, pairs: IntArray) -> FloatArray:
+    """Return the columns (n, n_columns) among what :func:`add_products` made with `pairs`."""
+    return rows[:, 1 : rows.shape[1] - len(pairs)]

@@ -21,7 +21,7 @@ from training.model.centres import Centre, CentreOutcome, check_centre
 from training.model.evaluator import Evaluator
 from training.model.gaps import Gaps
 from training.model.log_odds import to_probability
-from training.model.pairs import NO_PAIRS, compute_pair_margin
+from training.model.pairs import NO_PAIRS, add_products
 from training.model.trees import compute_tree_margin, load_trees
 
 __all__ = ["OutcomeModel", "ResponseModel", "WorkingModel", "compute_probability"]
@@ -78,6 +78,11 @@ class OutcomeModel:
         """Whether everyone gets the same probability."""
         return not self.has_trees and not np.any(self.coef) and not np.any(self.pair_coef)
 
+    @property
+    def weights(self) -> FloatArray:
+        """Log-odds of 1, of each column and of each product (1 + n_columns + n_pairs,)."""
+        return np.concatenate([[self.intercept], self.coef, self.pair_coef])
+
     def finish(self, margin: FloatArray) -> FloatArray:
         """Return the calibrated probability of the whole log-odds `margin`, any shape."""
         probability = to_probability(margin)
@@ -87,24 +92,27 @@ class OutcomeModel:
 
     def probability(self, X: FloatArray) -> FloatArray:
         """Return the probability of each row of raw predictors `X` (n, n_predictors)."""
-        return self.judge(self.basis.expand(X))
-
-    def judge(self, Z: FloatArray) -> FloatArray:
-        """Return the probability of each row of the basis `Z` (n, n_columns)."""
-        return self.finish(self._add_up(Z))
+        return self.finish(self.margin(X))
 
     def margin(self, X: FloatArray) -> FloatArray:
         """Return the log-odds, before isotonic recalibration, of raw predictors `X`."""
-        return self._add_up(self.basis.expand(X))
+        return self.add_up(add_products(self.basis.expand(X), self.pairs), self.weights)
 
-    def _add_up(self, Z: FloatArray) -> FloatArray:
+    def add_up(self, rows: FloatArray, weights: FloatArray) -> FloatArray:
+        """Return the log-odds (n,), before isotonic recalibration.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n, 1 + n_columns + n_pairs)
+            As :func:`training.model.pairs.add_products` makes them of the basis.
+        weights : ndarray of shape (1 + n_columns + n_pairs,)
+            :attr:`weights`, which who asks often has at hand.
+        """
         # A sum over columns, not a matrix product: BLAS adds in another order for one row than
         # for many, and the same patient must get the same number alone and in a batch.
-        margin = self.intercept + np.add.reduce(Z * self.coef, axis=1)
-        if self.pair_coef.size:
-            margin = margin + compute_pair_margin(Z, self.pairs, self.pair_coef)
+        margin = np.add.reduce(rows * weights, axis=1)
         if self.has_trees:
-            trees = load_trees(self.trees)
+            trees, Z = load_trees(self.trees), rows[:, 1 : 1 + len(self.coef)]
             margin = margin + self.tree_weight * compute_tree_margin(trees, Z, self.n_trees)
         return np.asarray(margin)
 
@@ -134,46 +142,35 @@ class WorkingModel:
     pairs: IntArray = field(default_factory=NO_PAIRS.copy)
 
     def expand(self, X: FloatArray) -> FloatArray:
-        """Return the columns (n, n_columns + n_pairs) that the coefficients belong to."""
-        return self._add_products(self.basis.expand(X))[:, 1:]
+        """Return what the coefficients belong to, see :func:`training.model.pairs.add_products`.
+
+        Of shape (n, 1 + n_columns + n_pairs), of raw predictors `X` (n, n_predictors).
+        """
+        return add_products(self.basis.expand(X), self.pairs)
 
     def probabilities(self, X: FloatArray) -> FloatArray:
         """Return the drawn probabilities (n_draws, n) of raw predictors `X` (n, n_predictors)."""
-        return self.draw(self.basis.expand(X)).T
+        return to_probability(self.draws @ self.expand(X).T)
 
-    def draw(self, Z: FloatArray) -> FloatArray:
-        """Return the drawn probabilities (n, n_draws) of rows of the basis `Z` (n, n_columns)."""
-        found = self._add_products(Z) @ self.draws.T
-        return to_probability(found, out=found)
-
-    def draw_ways(self, Z: FloatArray) -> FloatArray:
-        """Return the drawn probabilities (n, n_draws) of patients whose gaps are filled.
+    def draw_ways(self, rows: FloatArray) -> FloatArray:
+        """Return the drawn log-odds (n, n_draws) of patients whose gaps are filled.
 
         Parameters
         ----------
-        Z : ndarray of shape (n, n_fills, n_columns)
-            Rows of the basis, one for each filling of a patient's gaps: the draws take turns.
+        rows : ndarray of shape (n, n_fills, 1 + n_columns + n_pairs)
+            What :meth:`expand` returns, one for each filling of a patient's gaps: the draws take
+            turns.
         """
-        n, n_fills, n_columns = Z.shape
-        columns = self._add_products(Z.reshape(-1, n_columns)).reshape(n, n_fills, -1)
-        n_draws, width = self.draws.shape
+        n, n_fills, width = rows.shape
+        n_draws = len(self.draws)
         n_turns = n_draws // n_fills
         found = np.empty((n, n_draws))
         whole = found[:, : n_turns * n_fills].reshape(n, n_turns, n_fills)
         taking_turns = self.draws[: n_turns * n_fills].reshape(n_turns, n_fills, width)
-        each = taking_turns.swapaxes(0, 1) @ columns.transpose(1, 2, 0)
+        each = taking_turns.swapaxes(0, 1) @ rows.transpose(1, 2, 0)
         whole[...] = each.transpose(2, 1, 0)
         left = self.draws[n_turns * n_fills :]
-        found[:, n_turns * n_fills :] = np.sum(columns[:, : len(left)] * left, axis=2)
-        return to_probability(found, out=found)
-
-    def _add_products(self, Z: FloatArray) -> FloatArray:
-        """Return what each draw's numbers belong to: 1, the columns, and their products."""
-        n, n_columns = Z.shape
-        found = np.empty((n, self.draws.shape[1]))
-        found[:, 0], found[:, 1 : 1 + n_columns] = 1.0, Z
-        left, right = self.pairs.T
-        np.multiply(Z[:, left], Z[:, right], out=found[:, 1 + n_columns :])
+        found[:, n_turns * n_fills :] = np.sum(rows[:, : len(left)] * left, axis=2)
         return found
 
 

@@ -178,7 +178,7 @@ def _update_working(
     if method == "keep":
         return working
     center = working.draws.mean(axis=0)
-    lp = center[0] + average_fillings(working.expand, X, gaps) @ center[1:]
+    lp = average_fillings(working.expand, X, gaps) @ center
     flat = np.ones((len(y), 1))
     design = flat if method == "intercept" else np.column_stack([flat, lp])
     offset = lp if method == "intercept" else 0 * lp

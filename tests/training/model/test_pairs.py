@@ -1,6 +1,6 @@
 import numpy as np
 
-from training.model.pairs import NO_PAIRS, compute_pair_margin
+from training.model.pairs import NO_PAIRS, add_products, compute_pair_margin, take_columns
 
 
 def test_products_worked_by_hand() -> None:
@@ -22,3 +22,12 @@ def test_many_products_of_a_row_are_the_same_alone_and_among_others() -> None:
     pairs = np.array([[i, j] for i in range(9) for j in range(i)])
     alone = [compute_pair_margin(row[np.newaxis], pairs, coef)[0] for row in Z]
     np.testing.assert_array_equal(compute_pair_margin(Z, pairs, coef), alone)
+
+
+def test_what_numbers_belong_to_is_one_the_columns_and_their_products() -> None:
+    Z, pairs = np.array([[2.0, 3.0], [4.0, 5.0]]), np.array([[0, 1]])
+    rows = add_products(Z, pairs)
+    np.testing.assert_array_equal(rows, [[1.0, 2.0, 3.0, 6.0], [1.0, 4.0, 5.0, 20.0]])
+    np.testing.assert_array_equal(take_columns(rows, pairs), Z)
+    np.testing.assert_array_equal(add_products(Z, NO_PAIRS), rows[:, :3])
+    np.testing.assert_array_equal(take_columns(rows[:, :3], NO_PAIRS), Z)

@@ -66,9 +66,7 @@ def test_draws_take_turns_with_the_fillings_of_a_gap(n_draws: int, n_fills: int)
     basis = make_basis((CONTRACT["nrs_t0"], CONTRACT["age_years"])).fit(rng.random((9, 2)))
     pairs = np.array([[0, 1]])
     model = WorkingModel(basis, rng.normal(size=(n_draws, 4)), pairs=pairs)
-    Z = rng.normal(size=(3, n_fills, 2))
-    expected = [
-        [model.draw(of_one[d % n_fills][np.newaxis])[0, d] for d in range(n_draws)] for of_one in Z
-    ]
-    np.testing.assert_allclose(model.draw_ways(Z), expected, rtol=1e-13)
-    np.testing.assert_allclose(model.draw_ways(Z[:1]), expected[:1], rtol=1e-13)
+    rows = rng.normal(size=(3, n_fills, 4))
+    expected = [[model.draws[d] @ of_one[d % n_fills] for d in range(n_draws)] for of_one in rows]
+    np.testing.assert_allclose(model.draw_ways(rows), expected, rtol=1e-13)
+    np.testing.assert_allclose(model.draw_ways(rows[:1]), expected[:1], rtol=1e-13)
