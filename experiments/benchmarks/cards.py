@@ -28,7 +28,7 @@ import pandas as pd
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from experiments.benchmarks.traffic import Asker, Reply
+from experiments.benchmarks.traffic import Asker, Reply, list_store_settings
 from serving.cds_hooks.document import make_example_call
 from serving.estimate.predictor import Predictor
 from serving.fhir.example import make_example_bundle
@@ -114,8 +114,7 @@ def time_cards(model: Path, folder: Path, *, rounds: int, count: int = _PER_ROUN
     taken: dict[str, list[float]] = {}
     with _publishing({"keys": [public]}) as place:
         environ = {
-            "KETRESPONSE_RECORDS": str(folder / "records.db"),
-            "KETRESPONSE_RECORDS_KEY_FILE": str(folder / "records.key"),
+            **list_store_settings(folder),
             "KETRESPONSE_URL": _BASE,
             "KETRESPONSE_CDS_ISSUERS": f"{_ISSUER}={place}",
         }

@@ -36,8 +36,8 @@ __all__ = [
     "Cost",
     "Job",
     "count_with_children",
-    "run_reference",
     "time_in_turns",
+    "time_reference",
 ]
 
 COMMON_REFERENCE = "the reference computation"
@@ -118,7 +118,7 @@ def count_with_children() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def run_reference() -> float:
+def _run_reference() -> float:
     """Do a fixed piece of work as this project's is: objects, small arrays, one larger product.
 
     About 0.1 s of CPU on a machine of 2024, with one thread for arrays. It never changes: all kept
@@ -143,10 +143,11 @@ def run_reference() -> float:
     return total
 
 
-def _time_reference(clock: Callable[[], float]) -> float:
-    began = clock()
-    run_reference()
-    return clock() - began
+def time_reference() -> float:
+    """Return the CPU seconds of this process that the reference computation takes."""
+    began = process_time()
+    _run_reference()
+    return process_time() - began
 
 
 def time_in_turns(jobs: Sequence[Job], *, turns: int = 5) -> list[Cost]:
@@ -170,13 +171,13 @@ def time_in_turns(jobs: Sequence[Job], *, turns: int = 5) -> list[Cost]:
     beside: list[float] = []
     with threadpool_limits(1):
         for turn in range(turns + 1):
-            before = _time_reference(process_time)
+            before = time_reference()
             spent = []
             for job in jobs:
                 began = job.clock()
                 job.run()
                 spent.append((job.clock() - began) / job.times)
-            after = _time_reference(process_time)
+            after = time_reference()
             if turn:
                 beside.append((before + after) / 2.0)
                 for kept, one in zip(taken, spent, strict=True):

@@ -12,6 +12,7 @@ are loaded before, and both give the same numbers, which is asserted.
 from __future__ import annotations
 
 import argparse
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 import psutil
@@ -43,28 +44,27 @@ _FLOORS = ("features", "training", "serving")
 _PATIENTS = 100_000
 
 
-class _Work(Protocol):
-    """What is done at both."""
+@dataclass(frozen=True)
+class _Work(ABC):
+    """What is done at both, and how much of it."""
 
-    @property
-    def what(self) -> str: ...
-    @property
-    def n(self) -> int: ...
-    @property
-    def size_of(self) -> str: ...
-    def run(self, seed: int) -> bytes: ...
+    what: str
+    n: int
+    size_of: ClassVar[str]
+
+    @abstractmethod
+    def run(self, seed: int) -> bytes:
+        """Do it; return what came out, to the last digit."""
 
 
 @dataclass(frozen=True)
-class _Fits:
-    what: str
-    n: int
+class _Fits(_Work):
     data: TrainingData
     fit: Fit
-    size_of: str = "fits"
+    size_of = "fits"
 
     def run(self, seed: int) -> bytes:
-        """Return the risks of all reruns, to the last digit."""
+        """Return the risks of all reruns."""
         found = predict_from_bootstraps(
             self.data, self.fit, n_resamples=self.n, seed=seed, n_jobs=_WORKERS
         )
@@ -72,13 +72,11 @@ class _Fits:
 
 
 @dataclass(frozen=True)
-class _Answers:
-    what: str
-    n: int
+class _Answers(_Work):
     predictor: Predictor
     model: Path
     place: Path
-    size_of: str = "patients"
+    size_of = "patients"
 
     def run(self, seed: int) -> bytes:
         """Return the file of all answers."""

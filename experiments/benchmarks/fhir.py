@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.benchmarks.exports import make_export
-from experiments.benchmarks.traffic import Asker
+from experiments.benchmarks.traffic import Asker, list_store_settings
 from serving.estimate.predictor import Predictor
 from serving.fhir.example import make_example_bundle
 from serving.process import start_process
@@ -59,10 +59,7 @@ def time_exports(model: Path, folder: Path, *, rounds: int) -> pd.DataFrame:
     for size in SIZES:
         export = json.dumps(make_export(size, needed, now=now)).encode()
         asked[f"{size} resources"] = ("/fhir/predict", export)
-    environ = {
-        "KETRESPONSE_RECORDS": str(folder / "records.db"),
-        "KETRESPONSE_RECORDS_KEY_FILE": str(folder / "records.key"),
-    }
+    environ = list_store_settings(folder)
     taken: dict[str, list[float]] = {name: [] for name in asked}
     with (
         start_process(model, "demonstration", environ=environ) as server,

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from experiments.benchmarks.traffic import Asker, make_patient, running_beside
+from experiments.benchmarks.traffic import Asker, list_store_settings, make_patient, running_beside
 from serving.process import start_process
 
 __all__ = ["compare_services", "main"]
@@ -91,11 +91,7 @@ def compare_services(
     patient = {**make_patient(model), "patient_id": "P-1"}
     environs: dict[str, dict[str, str]] = {"off": {"KETRESPONSE_RECORDS": "off"}}
     for name, sync in (("recording", "soon"), ("recording, disk first", "before")):
-        environs[name] = {
-            "KETRESPONSE_RECORDS": str(folder / f"{sync}.db"),
-            "KETRESPONSE_RECORDS_KEY_FILE": str(folder / f"{sync}.key"),
-            "KETRESPONSE_RECORDS_SYNC": sync,
-        }
+        environs[name] = {**list_store_settings(folder, sync), "KETRESPONSE_RECORDS_SYNC": sync}
     one: dict[str, list[float]] = {name: [] for name in environs}
     many: dict[str, list[tuple[float, float]]] = {name: [] for name in environs}
     with ExitStack() as stack:

@@ -5,11 +5,10 @@ Run by ``make bench``. Seconds are the processor's, of one thread, unless said o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from experiments.benchmarks.costs import Cost, Job, time_in_turns
 from experiments.benchmarks.resampling import PLAIN, make_plain_data, validate_by_bootstrap
@@ -94,57 +93,41 @@ def time_service(*, rounds: int = 5, seconds: float = 2.0) -> list[Cost]:
     ]
 
 
-def time_fits(*, sizes: Sequence[int] = (240, 960, 3840), turns: int = 3) -> list[Cost]:
+def time_fits() -> list[Cost]:
     """Time the default procedure out of fold: ten predictors, both horizons, one repeat of 5 folds.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Patients.
-    turns : int
-        Of each size.
 
     Returns
     -------
     list of Cost
-        One for each size.
+        One for each number of patients.
     """
     procedure = Procedure(DEFAULT_CANDIDATES)
 
-    def judge(data: Any) -> None:
-        cross_validate(data, procedure, n_folds=N_FOLDS, n_repeats=1, seed=1)
+    def judge(n: int) -> Callable[[], object]:
+        data = make_data(n, seed=1)
+        return partial(cross_validate, data, procedure, n_folds=N_FOLDS, n_repeats=1, seed=1)
 
-    jobs = [
-        Job("default procedure, 5 folds", n, "patients", partial(judge, make_data(n, seed=1)))
-        for n in sizes
-    ]
-    return time_in_turns(jobs, turns=turns)
+    return _time_by_patients("default procedure, 5 folds", judge, (240, 960, 3840), turns=3)
 
 
-def time_resampling(*, sizes: Sequence[int] = (150, 1000, 5000), turns: int = 5) -> list[Cost]:
+def time_resampling() -> list[Cost]:
     """Time Harrell's bootstrap of plain logistic regression: ten predictors, 200 samples.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Patients.
-    turns : int
-        Of each size.
 
     Returns
     -------
     list of Cost
-        One for each size.
+        One for each number of patients.
     """
-    jobs = [
-        Job(
-            f"bootstrap of logistic regression, {_RESAMPLES} samples",
-            n,
-            "patients",
-            partial(
-                validate_by_bootstrap, make_plain_data(n, seed=1), PLAIN, n_resamples=_RESAMPLES
-            ),
-        )
-        for n in sizes
-    ]
-    return time_in_turns(jobs, turns=turns)
+
+    def judge(n: int) -> Callable[[], object]:
+        data = make_plain_data(n, seed=1)
+        return partial(validate_by_bootstrap, data, PLAIN, n_resamples=_RESAMPLES)
+
+    what = f"bootstrap of logistic regression, {_RESAMPLES} samples"
+    return _time_by_patients(what, judge, (150, 1000, 5000), turns=5)
+
+
+def _time_by_patients(
+    what: str, make: Callable[[int], Callable[[], object]], sizes: Sequence[int], *, turns: int
+) -> list[Cost]:
+    return time_in_turns([Job(what, n, "patients", make(n)) for n in sizes], turns=turns)

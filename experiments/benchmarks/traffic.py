@@ -15,7 +15,10 @@ from serving.estimate.predictor import Predictor
 from training.model.example import make_example
 from training.store.artifact import load_model
 
-__all__ = ["Asker", "Reply", "make_patient", "running_beside"]
+__all__ = ["BATCH", "Asker", "Reply", "list_store_settings", "make_patient", "running_beside"]
+
+BATCH = 4
+"""Patients of a batch."""
 
 _TIMEOUT = 60.0
 _JSON = {"Content-Type": "application/json"}
@@ -95,6 +98,14 @@ def make_patient(model: Path) -> dict[str, Any]:
     """Return a made-up patient of the model in an artifact folder."""
     predictor = Predictor(load_model(model))
     return make_example(predictor.model, predictor.eligibility)
+
+
+def list_store_settings(folder: Path, name: str = "records") -> dict[str, str]:
+    """Return what tells a service to record into a store of a folder, whose key lies beside it."""
+    return {
+        "KETRESPONSE_RECORDS": str(folder / f"{name}.db"),
+        "KETRESPONSE_RECORDS_KEY_FILE": str(folder / f"{name}.key"),
+    }
 
 
 @contextmanager

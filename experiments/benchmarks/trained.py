@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from features.files.table import write_table
 from features.simulation.cohort import make_cohort
 
-__all__ = ["find_store", "make_study_text", "run_in", "train_small"]
+__all__ = ["find_store", "make_environ", "make_study_text", "run_in", "train_small"]
 
 _STUDY = """
 name = "benchmark"
@@ -19,34 +21,55 @@ seed = 1
 description = "simulated"
 [treatment]
 description = "simulated"
-[cohort]
-file = "cohort.csv"
-[resampling]
 """
 
 
 def make_study_text(
-    *, repeats: int, bootstrap_reruns: int, learning_curve: int | None = None
+    *,
+    repeats: int,
+    bootstrap_reruns: int,
+    learning_curve: int | None = None,
+    file: str = "cohort.csv",
+    mapping: str | None = None,
+    predictors: Sequence[str] | None = None,
 ) -> str:
-    """Return a study file of simulated patients, whose cohort is ``cohort.csv`` beside it.
+    """Return a study file of simulated patients.
 
     Parameters
     ----------
     repeats, bootstrap_reruns, learning_curve : int
         Of its resampling; the last is the study's own where it is None.
+    file, mapping : str
+        The cohort and what it is read with, beside the study file.
+    predictors : sequence of str
+        Their names; the usual ones where it is None.
     """
-    asked = {
-        "repeats": repeats,
-        "bootstrap_reruns": bootstrap_reruns,
-        "learning_curve": learning_curve,
+    sections: dict[str, dict[str, object]] = {
+        "cohort": {"file": file, "mapping": mapping},
+        "predictors": {"names": None if predictors is None else list(predictors)},
+        "resampling": {
+            "repeats": repeats,
+            "bootstrap_reruns": bootstrap_reruns,
+            "learning_curve": learning_curve,
+        },
     }
-    lines = (f"{name} = {value}\n" for name, value in asked.items() if value is not None)
-    return _STUDY + "".join(lines)
+    lines = [_STUDY]
+    for section, asked in sections.items():
+        lines.append(f"[{section}]\n")
+        # What JSON makes of names, whole numbers and lists of names is TOML too.
+        lines += [f"{k} = {json.dumps(v)}\n" for k, v in asked.items() if v is not None]
+    return "".join(lines)
 
 
 def find_store(folder: Path) -> str:
     """Return the address of the tracking store of a folder."""
     return f"sqlite:///{folder}/mlflow.db"
+
+
+def make_environ(folder: Path) -> dict[str, str]:
+    """Return the environment of a command whose store lies in a folder: no setting of our own."""
+    ours = {k: v for k, v in os.environ.items() if not k.startswith("KETRESPONSE_")}
+    return ours | {"MLFLOW_TRACKING_URI": find_store(folder)}
 
 
 def run_in(folder: Path, *words: str) -> str:
@@ -69,10 +92,7 @@ def run_in(folder: Path, *words: str) -> str:
     RuntimeError
         If it fails, with what it said.
     """
-    environ = {
-        name: value for name, value in os.environ.items() if not name.startswith("KETRESPONSE_")
-    }
-    environ["MLFLOW_TRACKING_URI"] = find_store(folder)
+    environ = make_environ(folder)
     environ["OMP_NUM_THREADS"] = environ["OPENBLAS_NUM_THREADS"] = "1"
     command = [sys.executable, "-m", "ketresponse", *words]
     done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)

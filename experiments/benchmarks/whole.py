@@ -11,7 +11,6 @@ memory (proportional set size). It is best run with nothing else on the machine.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -23,7 +22,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import psutil
 
-from experiments.benchmarks.costs import Cost, run_reference
+from experiments.benchmarks.costs import Cost, time_reference
+from experiments.benchmarks.trained import make_environ, make_study_text
 from features.dictionary.contract import DEFAULT_PREDICTORS
 from features.files.table import write_table
 from features.simulation.cohort import make_cohort
@@ -32,23 +32,6 @@ __all__ = ["Taken", "run_training_alone", "time_trainings", "write_study"]
 
 _DRAWN = 20_000
 _LOOK_SECONDS = 0.5
-_STUDY = """
-name = "whole"
-seed = 1
-[population]
-description = "simulated"
-[treatment]
-description = "simulated"
-[cohort]
-file = "cohort.parquet"
-mapping = "mapping.toml"
-[predictors]
-names = {predictors}
-[resampling]
-repeats = 1
-learning_curve = 0
-bootstrap_reruns = 0
-"""
 _VARIABLE = """
 [variables.{name}]
 kind = "number"
@@ -105,7 +88,15 @@ def write_study(folder: Path, rows: int, columns: int) -> Path:
     (folder / "mapping.toml").write_text(mapping or "[columns]\n", encoding="utf-8")
     study = folder / "study.toml"
     names = list(DEFAULT_PREDICTORS) + further
-    study.write_text(_STUDY.format(predictors=names), encoding="utf-8")
+    text = make_study_text(
+        repeats=1,
+        bootstrap_reruns=0,
+        learning_curve=0,
+        file="cohort.parquet",
+        mapping="mapping.toml",
+        predictors=names,
+    )
+    study.write_text(text, encoding="utf-8")
     return study
 
 
@@ -141,13 +132,17 @@ def run_training_alone(
     RuntimeError
         If the training fails.
     """
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("KETRESPONSE_")}
-    environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{study.parent}/mlflow.db"
     command = [sys.executable, "-m", "ketresponse", "train", study.name, "--jobs", str(n_jobs)]
+    return _run_alone(command, study.parent, tell)
+
+
+def _run_alone(command: Sequence[str], folder: Path, tell: Callable[[str], None]) -> Taken:
     cpu: dict[int, float] = {}
     most, begun = 0.0, time.perf_counter()
-    with (study.parent / "log.txt").open("w", encoding="utf-8") as log:
-        running = subprocess.Popen(command, cwd=study.parent, env=environ, stdout=log, stderr=log)
+    with (folder / "log.txt").open("w+", encoding="utf-8") as log:
+        running = subprocess.Popen(
+            command, cwd=folder, env=make_environ(folder), stdout=log, stderr=log
+        )
         process = psutil.Process(running.pid)
         while running.poll() is None:
             now = _look(process, cpu)
@@ -155,16 +150,10 @@ def run_training_alone(
                 tell(f"{time.perf_counter() - begun:.0f} s: {now:.0f} MB")
             most = max(most, now)
             time.sleep(_LOOK_SECONDS)
-    if running.returncode:
-        told = (study.parent / "log.txt").read_text(encoding="utf-8")
-        raise RuntimeError(f"the training ended with {running.returncode}: {told}")
+        log.seek(0)
+        if running.returncode:
+            raise RuntimeError(f"the training ended with {running.returncode}: {log.read()}")
     return Taken(time.perf_counter() - begun, sum(cpu.values()), most)
-
-
-def _time_reference() -> float:
-    begun = time.process_time()
-    run_reference()
-    return time.process_time() - begun
 
 
 def time_trainings(
@@ -188,9 +177,9 @@ def time_trainings(
     for n, k, size_of, size in sizes:
         with TemporaryDirectory() as temporary:
             study = write_study(Path(temporary), n, k)
-            before = _time_reference()
+            before = time_reference()
             taken = run_training_alone(study, n_jobs=2)
-            beside = (before + _time_reference()) / 2.0
+            beside = (before + time_reference()) / 2.0
         what = f"whole training, by {size_of}"
         costs.append(Cost(what, size, size_of, (taken.cpu,), (beside,)))
     return costs

@@ -27,7 +27,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from experiments.benchmarks.traffic import Asker, make_patient, running_beside
+from experiments.benchmarks.traffic import (
+    BATCH,
+    Asker,
+    list_store_settings,
+    make_patient,
+    running_beside,
+)
 from serving.process import start_process
 from serving.records.settings import RecordSettings
 from serving.records.store import open_store
@@ -35,7 +41,6 @@ from serving.records.store import open_store
 __all__ = ["Tally", "kill_service", "main"]
 
 N_CALLERS = 6
-BATCH = 4
 LONGEST_SECONDS = 1.0
 _CUT_OFF = (OSError, http.client.HTTPException, ValueError)
 
@@ -171,11 +176,7 @@ def kill_service(
     Tally
         See :attr:`Tally.is_kept`.
     """
-    environ = {
-        "KETRESPONSE_RECORDS": str(folder / "records.db"),
-        "KETRESPONSE_RECORDS_KEY_FILE": str(folder / "records.key"),
-        "BENTOML_HOME": str(folder / "bentoml"),
-    }
+    environ = {**list_store_settings(folder), "BENTOML_HOME": str(folder / "bentoml")}
     settings = RecordSettings.from_environ(environ)
     assert settings is not None, "the store is named above"
     patient = make_patient(model)

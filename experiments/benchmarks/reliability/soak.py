@@ -28,7 +28,14 @@ from typing import Any
 import numpy as np
 import psutil
 
-from experiments.benchmarks.traffic import Asker, Reply, make_patient, running_beside
+from experiments.benchmarks.traffic import (
+    BATCH,
+    Asker,
+    Reply,
+    list_store_settings,
+    make_patient,
+    running_beside,
+)
 from serving.process import start_process
 from serving.records.settings import RecordSettings
 from serving.records.store import open_store
@@ -37,7 +44,6 @@ __all__ = ["Soaked", "main", "soak"]
 
 N_ASKERS = 8
 SHARE_OF_CAPACITY = 0.7
-BATCH = 4
 GROWTH_MEGABYTES = 32.0
 _MIX = {"predict": 60, "batch": 10, "form": 10, "outcome": 10, "bad": 10}
 _CAPACITY_SECONDS = 10.0
@@ -216,10 +222,7 @@ def soak(
     Soaked
         See :meth:`Soaked.list_faults`.
     """
-    environ = {
-        "KETRESPONSE_RECORDS": str(folder / "records.db"),
-        "KETRESPONSE_RECORDS_KEY_FILE": str(folder / "records.key"),
-    }
+    environ = list_store_settings(folder)
     settings = RecordSettings.from_environ(environ)
     assert settings is not None, "the store is named above"
     result = Soaked()
