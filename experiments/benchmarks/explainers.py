@@ -7,11 +7,12 @@ keeps, by its own documented way, then answers one patient at a time in a proces
 turns with ours; counted are seconds of the processor, one thread each.
 
 What is compared is not the same. Ours was made to do this one thing; the others take any model, and
-draw pages of it. They explain one logistic regression of one outcome, fitted by scikit-learn to
-simulated patients and the usual predictors. Ours answers for both outcomes, of what a training by
-the default settings made of such patients: calibrated, exactly explained, with interval
-(calibrated-explanations has one too, of its own kind; the other two have none), what was asked is
-checked, and what is to be said of it is said.
+draw pages of it. They explain two logistic regressions, one for each outcome, fitted by
+scikit-learn to simulated patients and the usual predictors. Ours answers for both outcomes, of what
+a training by the default settings made of such patients, which bends and multiplies predictors, or
+of the model of a folder: calibrated, exactly explained, with interval (calibrated-explanations has
+one too, of its own kind; the other two have none), what was asked is checked, and what is to be
+said of it is said.
 """
 
 from __future__ import annotations
@@ -44,28 +45,32 @@ __all__ = ["OTHERS", "read_others", "time_explainers"]
 
 _DASHBOARD = """
 from explainerdashboard import ClassifierExplainer
-explainer = ClassifierExplainer(model, X, y)
-def ask(row):
-    explainer.prediction_result_df(X_row=row)
-    return explainer.get_contrib_df(X_row=row)
+def make_ready(model, X, y):
+    explainer = ClassifierExplainer(model, X, y)
+    def ask(row):
+        explainer.prediction_result_df(X_row=row)
+        return explainer.get_contrib_df(X_row=row)
+    return ask
 """
 _SHAPASH = """
 from shapash import SmartExplainer
-explainer = SmartExplainer(model=model)
-explainer.compile(x=X)
-predictor = explainer.to_smartpredictor()
-def ask(row):
-    predictor.add_input(x=row)  # computes what is then told
-    return predictor.summarize()
+def make_ready(model, X, y):
+    explainer = SmartExplainer(model=model)
+    explainer.compile(x=X)
+    predictor = explainer.to_smartpredictor()
+    def ask(row):
+        predictor.add_input(x=row)  # computes what is then told
+        return predictor.summarize()
+    return ask
 """
 _CALIBRATED = """
 from calibrated_explanations import WrapCalibratedExplainer
-half = len(X) // 2
-explainer = WrapCalibratedExplainer(make_model())
-explainer.fit(X.to_numpy()[:half], y.to_numpy()[:half])
-explainer.calibrate(X.to_numpy()[half:], y.to_numpy()[half:], feature_names=list(X))
-def ask(row):
-    return explainer.explain_factual(row.to_numpy())
+def make_ready(model, X, y):
+    half = len(X) // 2
+    explainer = WrapCalibratedExplainer(make_model())
+    explainer.fit(X.to_numpy()[:half], y.to_numpy()[:half])
+    explainer.calibrate(X.to_numpy()[half:], y.to_numpy()[half:], feature_names=list(X))
+    return lambda row: explainer.explain_factual(row.to_numpy())
 """
 OTHERS: Mapping[str, str] = {
     "explainerdashboard": _DASHBOARD,
@@ -90,12 +95,15 @@ try:
 except ImportError as error:
     print(json.dumps({"missing": error.name or given["name"]}), file=tell)
     sys.exit()
-X = pd.DataFrame(given["X"], columns=given["names"])
-y = pd.Series(given["y"], name="responded")
 make_model = lambda: LogisticRegression(max_iter=1000)
-model = make_model().fit(X, y)
 """
 _AFTER = """
+asking = []
+for horizon, found in given["outcomes"].items():
+    X = pd.DataFrame(found["X"], columns=given["names"])
+    y = pd.Series(found["y"], name="responded_" + horizon)
+    asking.append(make_ready(make_model().fit(X, y), X, y))
+ask = lambda row: [one(row) for one in asking]
 rows = [X.iloc[[at]].reset_index(drop=True) for at in range(len(X))]
 ask(rows[0])
 print(json.dumps(told), file=tell)
@@ -136,8 +144,7 @@ class _Patients:
     """The demonstration's patients whose outcome is known."""
 
     records: list[dict[Any, Any]]
-    X: list[list[float]]
-    y: list[int]
+    outcomes: dict[str, dict[str, Any]]
 
 
 def _make_patients(n: int) -> _Patients:
@@ -145,11 +152,14 @@ def _make_patients(n: int) -> _Patients:
     table = table[table["success_t1"].isin(["yes", "no"])]
     drawn = table[[*DEFAULT_PREDICTORS]].replace({"yes": 1.0, "no": 0.0}).astype(float)
     known = drawn.notna().all(axis=1)
-    return _Patients(
-        table.loc[known, [*DEFAULT_PREDICTORS, "age_years"]].to_dict("records"),
-        drawn[known].to_numpy().tolist(),
-        (table.loc[known, "success_t1"] == "yes").astype(int).tolist(),
-    )
+    outcomes = {}
+    for horizon in ("t1", "t2"):
+        told = table[f"success_{horizon}"]
+        some = known & told.isin(["yes", "no"])
+        y = (told[some] == "yes").astype(int).tolist()
+        outcomes[horizon] = {"X": drawn[some].to_numpy().tolist(), "y": y}
+    records = table.loc[known, [*DEFAULT_PREDICTORS, "age_years"]].to_dict("records")
+    return _Patients(records, outcomes)
 
 
 class _Other:
@@ -159,8 +169,8 @@ class _Other:
         self, name: str, python: Path, process: subprocess.Popen[str], patients: _Patients
     ) -> None:
         self.name, self._process = name, process
-        given = {"name": name, "names": [*DEFAULT_PREDICTORS], "X": patients.X, "y": patients.y}
-        self._send(json.dumps(given))
+        names = [*DEFAULT_PREDICTORS]
+        self._send(json.dumps({"name": name, "names": names, "outcomes": patients.outcomes}))
         self.versions = self._read()
         if "missing" in self.versions:
             raise KetresponseError(

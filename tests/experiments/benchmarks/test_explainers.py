@@ -36,7 +36,7 @@ def test_one_that_is_not_installed_is_told(model: Path, monkeypatch: pytest.Monk
 
 
 def test_each_is_timed_in_turns_with_ours(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    script = "def ask(row): print('aside'); return model.predict_proba(row)"
+    script = "def make_ready(model, X, y):\n    return lambda row: print(model.predict_proba(row))"
     monkeypatch.setattr(explainers, "OTHERS", {"numpy": script})
     [cost], versions = time_explainers({"numpy": HERE}, model=model, turns=2, answers=3)
     assert cost.what == "one explained patient by numpy"
