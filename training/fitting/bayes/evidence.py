@@ -42,6 +42,8 @@ _NEVER_QUITE = 0.1
 patients there are: thresholds fall between two steps, and links are not quite logistic."""
 _COUNTS = 1e-4
 """Weight below which a model is left out of a covariance."""
+_LOST = 40.0
+"""Nats behind the best at which a model's weight is lost in the rounding of the others'."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,16 +125,21 @@ class _Mixture:
         return np.column_stack([np.full(len(variances), INTERCEPT_SD**2), variances])
 
     def sum_up(self, weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return mean and variance (n,) of the log-odds, and the parameters of each model."""
+        """Return mean and variance (n,) of the log-odds, and the parameters of each model.
+
+        Models that cannot weigh anything have none.
+        """
         n, used = len(self.effects.design), np.zeros(len(weights))
         mean, variance = np.empty(n), np.empty(n)
+        told = np.flatnonzero([mode.variance.size > 0 for mode in self.modes])
+        modes, weights = [self.modes[place] for place in told], weights[told]
         for rows in list_blocks(n):
-            margins = np.stack([mode.margin[rows] for mode in self.modes])
-            variances = np.stack([mode.variance[rows] for mode in self.modes])
+            margins = np.stack([mode.margin[rows] for mode in modes])
+            variances = np.stack([mode.variance[rows] for mode in modes])
             mean[rows] = weights @ margins
             variance[rows] = weights @ (variances + margins**2) - mean[rows] ** 2
-            told = np.stack([mode.information[rows] for mode in self.modes]) * variances
-            used += told.sum(axis=1)
+            information = np.stack([mode.information[rows] for mode in modes])
+            used[told] += (information * variances).sum(axis=1)
         return mean, variance, used
 
     def forget_unlikely(self) -> None:
@@ -186,15 +193,23 @@ class _Mixture:
         return mean @ way, way.T @ covariance @ way
 
 
-def _solve(effects: Effects, y: FloatArray, models: Sequence[Hypothesis]) -> list[Mode]:
+def _solve(
+    effects: Effects, y: FloatArray, models: Sequence[Hypothesis], *, best: float = -np.inf
+) -> list[Mode]:
+    """Return the posteriors of models, beside another whose log weight is `best`.
+
+    Of those that cannot weigh anything beside the best, no variance is found.
+    """
     modes: list[Mode] = []
     start = None
     for model in models:
         prior = np.concatenate([[INTERCEPT_SD**2], model.variances])
         used = np.flatnonzero(prior)
         design = effects.design if used.size == prior.size else effects.design[:, used]
-        modes.append(find_mode(design, y, prior[used], start=start))
+        least = best - _LOST - model.weights[0]
+        modes.append(find_mode(design, y, prior[used], start=start, least=least))
         start = modes[-1].margin
+        best = max(best, model.weights[0] + modes[-1].evidence)
     return modes
 
 
@@ -203,7 +218,7 @@ def _dampen(effects: Effects, y: FloatArray, models: Sequence[Hypothesis]) -> Ef
     other = effects.kinds != STRAIGHT
     straight = [model for model in models if not model.variances[other].any()]
     bare = replace(effects)  # whose undamped design goes with it
-    mixture = _Mixture(bare, straight, _solve(bare, y, straight))
+    mixture = _Mixture(bare, straight, _solve(bare, y, straight, best=np.inf))
     return effects.dampen(mixture.find_coef(mixture.weigh(0))[1:])
 
 
@@ -236,7 +251,8 @@ def fit_evidence(effects: Effects, y: FloatArray) -> Evidence:
     order = _order_predictors(effects, every.find_coef(every.weigh(0))[1:])
     more = [*list_few(effects, order), *list_chosen(effects, y)]
     more = keep_likely(form, more, models)
-    modes += _solve(effects, y, more)
+    best = max(m.weights[0] + s.evidence for m, s in zip(models, modes, strict=True))
+    modes += _solve(effects, y, more, best=best)
     mixture = _Mixture(effects.forget_columns(), [*models, *more], modes)
     weights = mixture.weigh(0)
     margin, variance, told = mixture.sum_up(weights)

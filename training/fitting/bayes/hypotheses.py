@@ -197,7 +197,8 @@ def choose_effects(effects: Effects, y: FloatArray, *, sd: float, most: int) -> 
         chosen = [*chosen, best]
         found.append(chosen)
         design = np.column_stack([design, columns[:, best]])
-        margin = find_mode(design, y, prior[: design.shape[1]], start=margin).margin
+        own = prior[: design.shape[1]]
+        margin = find_mode(design, y, own, start=margin, least=np.inf).margin
         risk = expit(margin)
     return found
 

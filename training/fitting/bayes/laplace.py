@@ -38,7 +38,7 @@ class Mode:
     margin : ndarray of shape (n,)
         Log-odds of the patients at the mode.
     variance : ndarray of shape (n,)
-        Posterior variance of these log-odds.
+        Posterior variance of these log-odds; empty where it was not asked for.
     information : ndarray of shape (n,)
         Risk times one minus risk.
     residual : ndarray of shape (n,)
@@ -89,7 +89,7 @@ class Mode:
             Positions of the rows of patients who have equally many.
         """
         margin = np.empty_like(self.margin)
-        variance = np.empty_like(self.variance)
+        variance = np.empty_like(self.margin)
         half = solve_lower(self.precision, factor(design, prior).T).T
         for rows in places:
             own = half[rows] @ half[rows].transpose(0, 2, 1)
@@ -101,7 +101,12 @@ class Mode:
 
 
 def find_mode(
-    design: FloatArray, y: FloatArray, prior: FloatArray, *, start: FloatArray | None = None
+    design: FloatArray,
+    y: FloatArray,
+    prior: FloatArray,
+    *,
+    start: FloatArray | None = None,
+    least: float = -np.inf,
 ) -> Mode:
     """Return the posterior of logistic regression under independent normal priors.
 
@@ -115,6 +120,9 @@ def find_mode(
         Prior variances, above 0.
     start : ndarray of shape (n,) or None
         Log-odds to start from, those of a like model.
+    least : float
+        Evidence below which nobody asks for the variance of the log-odds, which takes as long as
+        a step.
 
     Raises
     ------
@@ -149,15 +157,16 @@ def find_mode(
             break
     if failed or reach >= _TOLERANCE:
         raise ArithmeticError("Bayesian logistic regression did not converge")
+    evidence = float(
+        y @ margin
+        - np.logaddexp(0.0, margin).sum()
+        - place @ place / 2
+        - np.log(lower.diagonal()).sum()
+    )
     return Mode(
-        evidence=float(
-            y @ margin
-            - np.logaddexp(0.0, margin).sum()
-            - place @ place / 2
-            - np.log(lower.diagonal()).sum()
-        ),
+        evidence=evidence,
         margin=margin,
-        variance=directions.find_variance(lower),
+        variance=np.empty(0) if evidence < least else directions.find_variance(lower),
         information=information,
         residual=y - expit(margin),
         precision=lower,

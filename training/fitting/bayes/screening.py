@@ -81,7 +81,8 @@ def sum_up_likelihood(
     widest = np.max([model.variances for model in models], axis=0)
     prior = np.concatenate([[INTERCEPT_SD**2], widest])
     used = np.flatnonzero(prior)
-    mode = find_mode(design if used.size == prior.size else design[:, used], y, prior[used])
+    own = design if used.size == prior.size else design[:, used]
+    mode = find_mode(own, y, prior[used], least=np.inf)
     # Around the mode: height + residual (new - margin) - information (new - margin)^2 / 2.
     height = float(y @ mode.margin - np.logaddexp(0.0, mode.margin).sum())
     bent = mode.information * mode.margin
