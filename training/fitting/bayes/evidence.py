@@ -249,8 +249,8 @@ def fit_evidence(effects: Effects, y: FloatArray) -> Evidence:
     modes = _solve(effects, y, models)
     every = _Mixture(effects, models, modes)
     order = _order_predictors(effects, every.find_coef(every.weigh(0))[1:])
-    more = [*list_few(effects, order), *list_chosen(effects, y)]
-    more = keep_likely(form, more, models)
+    # Models of a few columns take less to solve than to judge beforehand.
+    more = [*keep_likely(form, list_few(effects, order), models), *list_chosen(effects, y)]
     best = max(m.weights[0] + s.evidence for m, s in zip(models, modes, strict=True))
     modes += _solve(effects, y, more, best=best)
     mixture = _Mixture(effects.forget_columns(), [*models, *more], modes)

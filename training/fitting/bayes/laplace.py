@@ -107,6 +107,7 @@ def find_mode(
     *,
     start: FloatArray | None = None,
     least: float = -np.inf,
+    rest: float = _TOLERANCE,
 ) -> Mode:
     """Return the posterior of logistic regression under independent normal priors.
 
@@ -123,6 +124,8 @@ def find_mode(
     least : float
         Evidence below which nobody asks for the variance of the log-odds, which takes as long as
         a step.
+    rest : float
+        Log-odds; a step of which nobody moves further is the last.
 
     Raises
     ------
@@ -153,9 +156,9 @@ def find_mode(
             after = margin + share * (after - margin)
         place, margin = wanted, after
         towards = margin
-        if step and reach < _TOLERANCE:
+        if step and reach < rest:
             break
-    if failed or reach >= _TOLERANCE:
+    if failed or reach >= rest:
         raise ArithmeticError("Bayesian logistic regression did not converge")
     evidence = float(
         y @ margin

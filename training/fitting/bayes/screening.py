@@ -1,6 +1,6 @@
 """Which of many models are worth solving, where there are many patients.
 
-Of 20,000 patients and more the likelihood is all but quadratic wherever a model of any weight has
+Of 2,000 patients and more the likelihood is all but quadratic wherever a model of any weight has
 its mode. It is summed up once, around the widest model; every other model's evidence then follows
 from that sum without going through the patients again. Those that come within reach of the best are
 solved, exactly and as ever; the others cannot weigh anything. Of fewer patients every model is
@@ -15,48 +15,54 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from features.arrays import FloatArray
-from training.fitting.bayes.directions import INTERCEPT_SD, compute_gram
+from features.arrays import FloatArray, IntArray
+from training.fitting.bayes.directions import INTERCEPT_SD
 from training.fitting.bayes.hypotheses import Hypothesis
 from training.fitting.bayes.laplace import find_mode
-from training.measures.many import MANY
 
 __all__ = ["SCREENED_FROM", "keep_likely", "sum_up_likelihood"]
 
-SCREENED_FROM = MANY
+SCREENED_FROM = 2_000
 """Patients from which models are screened."""
-_FAR = 60.0
-"""Nats by which a model that is left out lies behind the best. Where a model is that far from the
-widest one, its distance is told to about a fifth: it is 40 at least, and a weight of e-40 is lost
-in the rounding of the others'."""
+_FAR = 45.0
+"""Nats by which a model that is left out lies behind the best. Its distance is told to a
+quarter: it is 36 at least, and a weight of e-36 is lost in the rounding of the others'."""
+_NEAR = 0.3
+"""Log-odds by which the patients may still move where the likelihood is summed up."""
 
 
 @dataclass(frozen=True, eq=False)
 class _LikelihoodForm:
-    """The log-likelihood of all coefficients as a quadratic form.
+    """The log-likelihood of coefficients as a quadratic form.
 
     Parameters
     ----------
-    gram : ndarray of shape (1 + n_effects, 1 + n_effects)
-        Information; the upper triangle counts.
-    pull : ndarray of shape (1 + n_effects,)
+    used : ndarray of int of shape (n_used,)
+        Positions of these coefficients among the intercept and those of all effects.
+    gram : ndarray of shape (n_used, n_used)
+        Information.
+    pull : ndarray of shape (n_used,)
         Slope where all coefficients are 0.
     base : float
         Height there.
     """
 
+    used: IntArray
     gram: FloatArray
     pull: FloatArray
     base: float
 
     def find_evidence(self, variances: FloatArray) -> float:
-        """Return the log evidence, about, of a model with these prior variances (n_effects,)."""
-        prior = np.concatenate([[INTERCEPT_SD**2], variances])
-        used = np.flatnonzero(prior)
-        root = np.sqrt(prior[used])
-        precision = self.gram[np.ix_(used, used)] * root * root[:, np.newaxis]
-        precision[np.diag_indices(len(used))] += 1.0
-        pull = root * self.pull[used]
+        """Return the log evidence, about, of a model with these prior variances (n_effects,).
+
+        What is not among the coefficients of the form must have a variance of 0.
+        """
+        prior = np.concatenate([[INTERCEPT_SD**2], variances])[self.used]
+        own = np.flatnonzero(prior)
+        root = np.sqrt(prior[own])
+        precision = self.gram[np.ix_(own, own)] * root * root[:, np.newaxis]
+        precision[np.diag_indices(len(own))] += 1.0
+        pull = root * self.pull[own]
         lower, failed = dpotrf(precision.T, lower=True)
         if failed:
             return -np.inf
@@ -67,7 +73,7 @@ class _LikelihoodForm:
 def sum_up_likelihood(
     design: FloatArray, y: FloatArray, models: Sequence[Hypothesis]
 ) -> _LikelihoodForm:
-    """Return the likelihood around the mode of the widest of models.
+    """Return the likelihood near the mode of the widest of models.
 
     Parameters
     ----------
@@ -82,15 +88,24 @@ def sum_up_likelihood(
     prior = np.concatenate([[INTERCEPT_SD**2], widest])
     used = np.flatnonzero(prior)
     own = design if used.size == prior.size else design[:, used]
-    mode = find_mode(own, y, prior[used], least=np.inf)
-    # Around the mode: height + residual (new - margin) - information (new - margin)^2 / 2.
+    mode = find_mode(own, y, prior[used], least=np.inf, rest=_NEAR)
+    # Around it: height + residual (new - margin) - information (new - margin)^2 / 2.
     height = float(y @ mode.margin - np.logaddexp(0.0, mode.margin).sum())
     bent = mode.information * mode.margin
     return _LikelihoodForm(
-        gram=compute_gram(design, mode.information),
-        pull=(mode.residual + bent) @ design,
+        used=used,
+        gram=_undo(mode.precision, prior[used]),
+        pull=(mode.residual + bent) @ own,
         base=height - float(mode.residual @ mode.margin + bent @ mode.margin / 2),
     )
+
+
+def _undo(lower: FloatArray, prior: FloatArray) -> FloatArray:
+    """Return the information on columns of which the posterior has this factor of its precision."""
+    root = np.sqrt(prior)
+    along = lower @ lower.T
+    along.reshape(-1)[:: len(prior) + 1] -= 1.0
+    return np.asarray(along / (root * root[:, np.newaxis]))
 
 
 def keep_likely(

@@ -80,6 +80,22 @@ def test_leaving_a_patient_out_comes_near_a_fit_without_him() -> None:
     assert np.all(spread > mode.variance)
 
 
+def test_a_variance_that_nobody_asks_for_is_not_found() -> None:
+    design, y, prior = _draw(40, 3, 6)
+    mode = find_mode(design, y, prior)
+    asked = find_mode(design, y, prior, least=mode.evidence)
+    np.testing.assert_array_equal(asked.variance, mode.variance)
+    bare = find_mode(design, y, prior, least=np.nextafter(mode.evidence, np.inf))
+    assert bare.variance.size == 0
+    np.testing.assert_array_equal(bare.margin, mode.margin)
+
+
+def test_an_earlier_rest_is_near_the_mode() -> None:
+    design, y, prior = _draw(40, 3, 6)
+    mode, near = find_mode(design, y, prior), find_mode(design, y, prior, rest=0.3)
+    assert 1e-6 < np.abs(near.margin - mode.margin).max() < 0.3
+
+
 def test_a_start_from_elsewhere_ends_at_the_same_place() -> None:
     design, y, prior = _draw(40, 3, 6)
     starts = [None, np.zeros(40), np.linspace(-3, 3, 40)]
