@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from features.arrays import BoolArray, FloatArray
+from features.arrays import BoolArray, FloatArray, IntArray
 from training.model.coalitions import compute_shapley_values, shapley_weights
 from training.model.gains import Gains
 from training.model.log_odds import to_probability
@@ -89,6 +89,27 @@ class Counting:
                 np.copyto(part, self._served[:, h], where=held == 0)
         mean = worth @ np.full(n_rows, 1.0 / n_rows)
         return compute_shapley_values(mean.swapaxes(0, 1))
+
+    def walk(self, gains: Gains, ends: FloatArray, orders: IntArray) -> FloatArray:
+        """Return what players are worth who come in one by one: (n_orders, 1 + k, n_horizons).
+
+        Parameters
+        ----------
+        gains : Gains
+            Of one patient.
+        ends : ndarray of shape (1, n_horizons) or (n_rows, n_horizons)
+            The patient's probabilities, or one for each row.
+        orders : ndarray of int of shape (n_orders, k)
+            All players, in their turn.
+        """
+        added = gains.add_in_turn(orders)
+        worth = self.weigh(self._margins[:, :, np.newaxis, np.newaxis] + added)
+        # As where all coalitions are counted: as served before anybody acts, and after everybody.
+        whole, none = np.all(added == added[..., -1:], axis=0), np.all(added == 0.0, axis=0)
+        for h, part in enumerate(worth):
+            np.copyto(part, ends[:, h, np.newaxis, np.newaxis], where=whole)
+            np.copyto(part, self._served[:, h, np.newaxis, np.newaxis], where=none)
+        return np.moveaxis(worth.mean(axis=1), 0, 2)
 
     def count_active(self, gains: Gains | Terms, active: BoolArray, ends: FloatArray) -> FloatArray:
         """Return the exact values of one patient, by the players who are active in each row.

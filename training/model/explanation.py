@@ -279,7 +279,11 @@ class Explainer:
             values = self._count_players(gains, ways.probability)
         if values is not None:
             return exact, values, np.zeros(len(values))
-        return f"{self._describe_orders(len(self._orders))} {over}", *self._sample_orders(ways)
+        method = f"{self._describe_orders(len(self._orders))} {over}"
+        if not isinstance(gains, Gains):
+            return method, *self._average_orders(self._ask_orders(ways))
+        path = self._counting.walk(gains, ways.probability, self._orders)
+        return method, *self._average_orders(path)
 
     def _count_players(self, gains: Gains | Terms, ends: FloatArray) -> FloatArray | None:
         """Return the exact values (n_horizons, n_players), or None where there are too many."""
@@ -379,14 +383,17 @@ class Explainer:
         np.put_along_axis(values, orders, np.diff(worth, axis=1), axis=1)
         return np.asarray(values.reshape(-1, 2, *values.shape[1:]).mean(axis=1).swapaxes(1, 2))
 
-    def _sample_orders(self, ways: Evaluated) -> tuple[FloatArray, FloatArray]:
-        """Return sampled values (n_horizons, n_players) and errors (n_horizons,)."""
+    def _ask_orders(self, ways: Evaluated) -> FloatArray:
+        """Return what the model says of `ways` as above: (n_orders, n_steps, n_horizons)."""
         # Which players are in after each step of each order: (n_orders, n_steps, n_players)
         place = np.argsort(self._orders, axis=1)
         players = place[:, np.newaxis] < np.arange(place.shape[1] + 1)[:, np.newaxis]
         rows = np.broadcast_to(np.arange(len(self._served)), (len(place), len(self._served)))
-        path = self._mixer.ask(ways, rows, players @ self._columns > 0.0)
-        sampled = np.empty((*place.shape, path.shape[2]))
+        return self._mixer.ask(ways, rows, players @ self._columns > 0.0)
+
+    def _average_orders(self, path: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return values (n_horizons, n_players), and errors (n_horizons,), from such steps."""
+        sampled = np.empty((*self._orders.shape, path.shape[2]))
         np.put_along_axis(sampled, self._orders[:, :, np.newaxis], np.diff(path, axis=1), axis=1)
         pairs = sampled.reshape(-1, 2, *sampled.shape[1:]).mean(axis=1)
         spread = pairs.std(axis=0, ddof=1).max(axis=0)

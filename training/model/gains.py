@@ -150,3 +150,23 @@ class Gains:
         beyond = self.together[:, :, columns[:, np.newaxis], columns]
         pairs = np.einsum("hrij,ci,cj->hrc", beyond, weights, weights, optimize=True) / 2
         return np.asarray(alone + pairs)
+
+    def add_in_turn(self, orders: IntArray) -> FloatArray:
+        """Return what players add who come in one by one: (n_outcomes, n_rows, n_orders, 1 + k).
+
+        Before the first it is 0. Who changes nothing moves no bit.
+
+        Parameters
+        ----------
+        orders : ndarray of int of shape (n_orders, k)
+            All players, in their turn.
+        """
+        n_orders, k = orders.shape
+        path = np.zeros((*self.alone.shape[:2], n_orders, 1 + k))
+        path[..., 1:] = self.alone[:, :, orders]
+        if self.together is not None:
+            before = np.argsort(orders, axis=1)[:, np.newaxis] < np.arange(k)[:, np.newaxis]
+            beyond = self.together @ before.reshape(-1, k).T.astype(np.float64)
+            turns = orders.ravel(), np.arange(n_orders * k)
+            path[..., 1:] += beyond[:, :, *turns].reshape(*path.shape[:3], k)
+        return np.asarray(np.cumsum(path, axis=3))

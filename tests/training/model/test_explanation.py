@@ -26,6 +26,7 @@ from training.model import counting
 from training.model import explanation as module
 from training.model.coalitions import draw_orders
 from training.model.explanation import Attribution, Explainer
+from training.model.gains import Gains
 from training.model.gaps import Gaps
 from training.model.response_model import OutcomeModel, ResponseModel
 
@@ -647,3 +648,23 @@ def test_orders_drawn_at_random_add_up_with_gaps_too() -> None:
     assert found.method.startswith("antithetic")
     served = model.probability(x[np.newaxis])[0]
     np.testing.assert_allclose(found.base + found.contributions.sum(axis=1), served, atol=1e-12)
+
+
+@pytest.mark.parametrize("isotonic", [False, True])
+@pytest.mark.parametrize("group", [(), (2, 5)])
+def test_what_orders_add_up_to_is_what_the_model_says_when_asked(
+    sampled: None, isotonic: bool, group: tuple[int, ...]
+) -> None:
+    kinds = ["number", "yes_no", "number", "category", "log", "number"]
+    model, x = draw_model(kinds, 5, n_background=30, pairs=not group, isotonic=isotonic)
+    gappy, with_gap = _draw_with_gaps(6, 5, correlation=0.4)
+    for asked, patient in ((model, x), (gappy, with_gap))[: 1 if group else 2]:
+        explainer = Explainer(asked, group=group)
+        judged = explainer.evaluator.judge(patient[np.newaxis])
+        ways = judged.filled or judged
+        gains = explainer._compare(ways)
+        assert isinstance(gains, Gains)
+        found = explainer._counting.walk(
+            gains.merge(explainer._columns), ways.probability, explainer._orders
+        )
+        np.testing.assert_allclose(found, explainer._ask_orders(ways), atol=1e-12)

@@ -38,6 +38,21 @@ def test_all_coalitions_are_the_sum_of_members_and_pairs(seed: int, k: int, shar
         )
 
 
+def test_players_who_come_in_turn_add_what_their_coalitions_do() -> None:
+    gains, _ = _draw(3, 5, 0.5)
+    gains.alone[:, :, 2], gains.together[:, :, 2], gains.together[:, :, :, 2] = 0.0, 0.0, 0.0
+    orders = np.array([[4, 2, 0, 1, 3], [3, 1, 0, 2, 4]])
+    for path in (gains.add_in_turn(orders), Gains(gains.alone).add_in_turn(orders)):
+        assert path.shape == (2, 3, 2, 6)
+        np.testing.assert_array_equal(path[:, :, 0, 1], path[:, :, 0, 2])  # who changes nothing
+        np.testing.assert_array_equal(path[:, :, 1, 3], path[:, :, 1, 4])
+    path = gains.add_in_turn(orders)
+    for o, order in enumerate(orders):
+        for step in range(6):
+            inside = np.isin(np.arange(5), order[:step])
+            np.testing.assert_allclose(path[:, :, o, step], _count(gains, inside), atol=1e-12)
+
+
 def test_a_player_of_several_predictors_brings_them_all_in() -> None:
     gains, _ = _draw(1, 4, 1.0)
     gains.together[:, :, 2:, 2:] = 0.0
