@@ -41,6 +41,11 @@ class Counting:
         self._outcomes, self._margins, self._served = outcomes, margins, served
         self.has_jumps = any(outcome.isotonic_x.size for outcome in outcomes)
 
+    @property
+    def n_rows(self) -> int:
+        """How many background rows there are."""
+        return len(self._served)
+
     def weigh(self, sums: FloatArray) -> FloatArray:
         """Return the probabilities of all coalitions, in the place of their log-odds.
 

@@ -39,7 +39,7 @@ from training.model.coalitions import draw_orders, shapley_weights, share_before
 from training.model.comparison import RowComparison
 from training.model.counting import BLOCK, Counting
 from training.model.evaluator import Evaluated, Evaluator
-from training.model.few_players import FewPlayers
+from training.model.few_players import FewPlayers, FewWithoutTrees, FewWithTrees
 from training.model.gains import Gains
 from training.model.mixing import Mixer
 from training.model.response_model import ResponseModel
@@ -171,16 +171,16 @@ class Explainer:
         return None if has_group else TreeComparison.of(self._outcomes, columns)
 
     def _prepare_few(self, background: Evaluated) -> FewPlayers | None:
-        """Return what values few players without trees; None for others."""
-        if not self._are_few or not isinstance(self._comparison, RowComparison):
+        """Return what values the players, where they are few; else None."""
+        if len(self._columns) > min(_FEW_PLAYERS, _MOST_ACTIVE):
             return None
-        rows = background.rows[: len(self._outcomes)]
-        return FewPlayers(self._outcomes, rows, self._columns, self._counting, self._comparison)
-
-    @property
-    def _are_few(self) -> bool:
-        """Whether all coalitions of the players are counted over all rows at once."""
-        return len(self._columns) <= min(_FEW_PLAYERS, _MOST_ACTIVE)
+        outcomes, counting = self._outcomes, self._counting
+        if isinstance(self._comparison, TreeComparison):
+            return FewWithTrees(outcomes, self._margins, counting, self._comparison)
+        if self._comparison is None:
+            return None
+        rows = background.rows[: len(outcomes)]
+        return FewWithoutTrees(outcomes, rows, self._columns, counting, self._comparison)
 
     def explain(self, x: FloatArray) -> Attribution:
         """Return the explanation of one patient's probabilities.
@@ -287,11 +287,6 @@ class Explainer:
 
     def _count_players(self, gains: Gains | Terms, ends: FloatArray) -> FloatArray | None:
         """Return the exact values (n_horizons, n_players), or None where there are too many."""
-        if self._are_few:
-            sums = gains.add_all(self._margins)[:, np.newaxis]
-            active = np.asarray(gains.active.any(axis=0))[np.newaxis]
-            told = active if self._counting.has_jumps else None
-            return np.asarray(self._counting.count_few(sums, ends, active=told)[0])
         active = np.asarray(gains.active.any(axis=0))
         counts = active.sum(axis=1)
         if counts.max() > _MOST_ACTIVE:

@@ -1,12 +1,11 @@
 """Exact values of a few players, from all their coalitions over all background rows.
 
-See :mod:`training.model.explanation` for the game. In the log-odds of a row with some of a
-patient's values in it, what the row adds alone is known beforehand, and what the patient adds alone
-is one number for each coalition; only products of a column of one with one of the other are left.
+See :mod:`training.model.explanation` for the game.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,11 +13,11 @@ import numpy as np
 from features.arrays import BoolArray, FloatArray
 from training.model.comparison import RowComparison
 from training.model.counting import Counting
-from training.model.gains import Gains
 from training.model.pairs import take_columns
 from training.model.response_model import OutcomeModel
+from training.model.tree_terms import Terms, TreeComparison
 
-__all__ = ["FewPlayers"]
+__all__ = ["FewPlayers", "FewWithTrees", "FewWithoutTrees"]
 
 _ROUNDING = 1e-12
 """Values below it may be those of players who change nothing."""
@@ -26,16 +25,132 @@ _TOGETHER = 1 << 14
 """Coalitions of several patients that are worked on at once; more of them would take no less."""
 
 
-class FewPlayers:
-    """A few players of a model without trees.
+class FewPlayers(ABC):
+    """A few players of one model.
+
+    Parameters
+    ----------
+    outcomes : sequence of OutcomeModel
+        Of one patient.
+    counting : Counting
+        Over the background.
+    n_players : int
+        So few that all coalitions over all rows are counted.
+    """
+
+    def __init__(
+        self, outcomes: Sequence[OutcomeModel], counting: Counting, n_players: int
+    ) -> None:
+        self._outcomes, self._counting, self._n_players = outcomes, counting, n_players
+
+    @abstractmethod
+    def _add_all(self, rows: Sequence[FloatArray], n_patients: int) -> FloatArray:
+        """Return the log-odds (n_outcomes, n_patients, 2**k, n_rows) of all coalitions."""
+
+    @abstractmethod
+    def _find_active(self, rows: Sequence[FloatArray], n_patients: int) -> BoolArray:
+        """Return who changes anything (n_patients, n_rows, n_players); seldom asked for."""
+
+    def value(
+        self, rows: Sequence[FloatArray], ends: FloatArray, *, n_patients: int = 1
+    ) -> FloatArray:
+        """Return the values of patients.
+
+        Parameters
+        ----------
+        rows : sequence of ndarray of shape (n_patients, width) or (n_patients * n_rows, width)
+            For each outcome what :class:`training.model.evaluator.Evaluated` holds of a patient, or
+            as many rows as there are background rows, one to be put into each of them. More than
+            there are outcomes are left aside.
+        ends : ndarray of shape (n_patients, n_horizons) or (n_patients * n_rows, n_horizons)
+            Their probabilities.
+        n_patients : int
+            They lie one after the other.
+
+        Returns
+        -------
+        ndarray of shape (n_patients, n_horizons, n_players)
+            Exactly 0 for a player who changes nothing.
+        """
+        rows = rows[: len(self._outcomes)]
+        sums = self._add_all(rows, n_patients)
+        active = self._find_active(rows, n_patients) if self._counting.has_jumps else None
+        values = self._counting.count_few(sums, ends, active=active)
+        size = np.asarray(np.abs(values))
+        if size.min(initial=1.0) < _ROUNDING and np.any((size > 0.0) & (size < _ROUNDING)):
+            # Sums in another order may move a last bit of what nobody changes.
+            idle = np.asarray(~self._find_active(rows, n_patients).any(axis=1))
+            np.copyto(values, 0.0, where=idle[:, np.newaxis])
+        return values
+
+    def value_many(self, rows: Sequence[FloatArray], ends: FloatArray, n: int) -> FloatArray:
+        """Return the values of `n` patients as :meth:`value` does, a few at a time."""
+        values = np.empty((n, len(self._outcomes), self._n_players))
+        each = len(ends) // max(n, 1)
+        step = max((_TOGETHER >> self._n_players) // self._counting.n_rows, 1)
+        for start in range(0, n, step):
+            stop = min(start + step, n)
+            own = slice(start * each, stop * each)
+            some = [patients[own] for patients in rows]
+            values[start:stop] = self.value(some, ends[own], n_patients=stop - start)
+        return values
+
+    def _take_columns(self, rows: Sequence[FloatArray]) -> list[FloatArray]:
+        """Return for each outcome the columns of its basis."""
+        each = zip(rows, self._outcomes, strict=True)
+        return [take_columns(own, outcome.pairs) for own, outcome in each]
+
+
+class FewWithTrees(FewPlayers):
+    """A few players of a model with trees, each of one predictor.
+
+    Parameters
+    ----------
+    outcomes : sequence of OutcomeModel
+        Of one patient.
+    margins : ndarray of shape (n_outcomes, n_rows)
+        The background's log-odds.
+    counting : Counting
+        Over the same background.
+    comparison : TreeComparison
+        With the same background.
+    """
+
+    def __init__(
+        self,
+        outcomes: Sequence[OutcomeModel],
+        margins: FloatArray,
+        counting: Counting,
+        comparison: TreeComparison,
+    ) -> None:
+        super().__init__(outcomes, counting, outcomes[0].basis.n_features_in_)
+        self._margins, self._comparison = margins, comparison
+
+    def _add_all(self, rows: Sequence[FloatArray], n_patients: int) -> FloatArray:
+        sums = self._compare(rows, n_patients).add_all(np.tile(self._margins, n_patients))
+        return sums.reshape(*sums.shape[:2], n_patients, -1).swapaxes(1, 2)
+
+    def _find_active(self, rows: Sequence[FloatArray], n_patients: int) -> BoolArray:
+        active = self._compare(rows, n_patients).active
+        return np.asarray(active.reshape(n_patients, -1, self._n_players))
+
+    def _compare(self, rows: Sequence[FloatArray], n_patients: int) -> Terms:
+        return self._comparison.compare(self._take_columns(rows), n_patients=n_patients)
+
+
+class FewWithoutTrees(FewPlayers):
+    """A few players of a model without trees, each of one predictor or several.
+
+    In the log-odds of a row with some of a patient's values in it, what the row adds alone is known
+    beforehand, and what the patient adds alone is one number for each coalition; only products of a
+    column of one with a column of the other are left.
 
     Parameters
     ----------
     outcomes : sequence of OutcomeModel
         Of one patient.
     background : sequence of ndarray of shape (n_rows, 1 + n_columns + n_pairs)
-        For each outcome the background's rows, as :class:`training.model.evaluator.Evaluated`
-        holds them.
+        For each outcome the background's rows.
     players : ndarray of shape (n_players, n_predictors)
         1 where a player brings in a predictor: each predictor has one player.
     counting : Counting
@@ -52,11 +167,10 @@ class FewPlayers:
         counting: Counting,
         comparison: RowComparison,
     ) -> None:
-        self._outcomes, self._players = outcomes, players
-        self._counting, self._comparison = counting, comparison
+        super().__init__(outcomes, counting, len(players))
+        self._players, self._comparison = players, comparison
         inside = (np.arange(2 ** len(players))[:, np.newaxis] >> np.arange(len(players)) & 1) > 0
         self._weigh(background, inside[:, players.argmax(axis=0)])
-        self._idle = ~self._find_weighty()  # whoever the patient is
 
     def _weigh(self, background: Sequence[FloatArray], inside: BoolArray) -> None:
         """Prepare what depends on no patient; `inside` (2**k, n_predictors) tells who brings what.
@@ -91,66 +205,9 @@ class FewPlayers:
         self._others = np.ones((n, 1, 2 * n_pairs + 1, n_rows))
         self._others[:, 0, :-1] = others.reshape(n, -1, n_rows)
 
-    def _find_weighty(self) -> BoolArray:
-        """Return which players have a weight that is not 0 (n_players,)."""
-        found = np.zeros(len(self._players), dtype=bool)
-        for outcome in self._outcomes:
-            groups = outcome.basis.groups_
-            pairs = groups[outcome.pairs[outcome.pair_coef != 0.0]].ravel()
-            weighty = np.concatenate([groups[outcome.coef != 0.0], pairs])
-            found |= self._players[:, weighty].any(axis=1)
-        return found
-
-    def value(
-        self, rows: Sequence[FloatArray], ends: FloatArray, *, n_patients: int = 1
-    ) -> FloatArray:
-        """Return the values of patients.
-
-        Parameters
-        ----------
-        rows : sequence of ndarray of shape (n_patients, width) or (n_patients * n_rows, width)
-            For each outcome a patient's row, or as many as there are background rows, one to be
-            put into each of them. More than there are outcomes are left aside.
-        ends : ndarray of shape (n_patients, n_horizons) or (n_patients * n_rows, n_horizons)
-            Their probabilities.
-        n_patients : int
-            They lie one after the other.
-
-        Returns
-        -------
-        ndarray of shape (n_patients, n_horizons, n_players)
-            Exactly 0 for a player who changes nothing.
-        """
-        sums = self._add_all(rows, n_patients)
-        active = None
-        if self._counting.has_jumps:
-            changing = self._compare(rows, n_patients).active.any(axis=0)
-            active = changing.reshape(n_patients, -1, len(self._players))
-        values = self._counting.count_few(sums, ends, active=active)
-        if self._idle.any():
-            values[:, :, self._idle] = 0.0
-        if np.abs(values[:, :, ~self._idle]).min(initial=1.0) < _ROUNDING:
-            # Sums in another order may move a last bit of what nobody changes.
-            idle = self._compare(rows, n_patients).find_idle(n_patients)
-            np.copyto(values, 0.0, where=idle[:, np.newaxis])
-        return values
-
-    def value_many(self, rows: Sequence[FloatArray], ends: FloatArray, n: int) -> FloatArray:
-        """Return the values of `n` patients as :meth:`value` does, a few at a time."""
-        _, _, n_coalitions, n_rows = self._kept.shape
-        values = np.empty((n, len(self._outcomes), len(self._players)))
-        each, step = len(ends) // max(n, 1), max(_TOGETHER // (n_coalitions * n_rows), 1)
-        for start in range(0, n, step):
-            stop = min(start + step, n)
-            own = slice(start * each, stop * each)
-            some = [patients[own] for patients in rows]
-            values[start:stop] = self.value(some, ends[own], n_patients=stop - start)
-        return values
-
     def _add_all(self, rows: Sequence[FloatArray], n_patients: int) -> FloatArray:
-        """Return the log-odds (n_outcomes, n_patients, 2**k, n_rows) of all coalitions."""
         n, _, n_coalitions, _ = self._kept.shape
-        patients = np.concatenate([own.T for own in rows[:n]])
+        patients = np.concatenate([own.T for own in rows])
         own = (self._own @ patients).reshape(n, n_coalitions, n_patients, -1).swapaxes(1, 2)
         if not self._met.size:
             return np.asarray(self._kept + own)
@@ -167,11 +224,7 @@ class FewPlayers:
         sums += self._kept
         return np.asarray(sums)
 
-    def _compare(self, rows: Sequence[FloatArray], n_patients: int) -> Gains:
-        """Return what each player adds: seldom asked for, and much more work than the values."""
-        columns = [
-            take_columns(own, outcome.pairs)
-            for own, outcome in zip(rows, self._outcomes, strict=False)
-        ]
-        gains = self._comparison.compare(columns, n_patients=n_patients)
-        return gains.merge(self._players)
+    def _find_active(self, rows: Sequence[FloatArray], n_patients: int) -> BoolArray:
+        gains = self._comparison.compare(self._take_columns(rows), n_patients=n_patients)
+        active = gains.merge(self._players).active.any(axis=0)
+        return np.asarray(active.reshape(n_patients, -1, self._n_players))

@@ -58,15 +58,6 @@ class Gains:
             active |= np.any(self.together != 0.0, axis=3)
         return np.asarray(active)
 
-    def find_idle(self, n_patients: int = 1) -> BoolArray:
-        """Return who changes nothing in any row of each patient (n_patients, n_players)."""
-        n_outcomes, n_rows, k = self.alone.shape
-        shape = n_outcomes, n_patients, n_rows // n_patients, k
-        acting = np.any(self.alone.reshape(shape), axis=(0, 2))
-        if self.together is not None and not acting.all():
-            acting |= np.any(np.any(self.together, axis=3).reshape(shape), axis=(0, 2))
-        return np.asarray(~acting)
-
     def merge(self, columns: FloatArray) -> Gains:
         """Return the gains of players who bring in several predictors each.
 

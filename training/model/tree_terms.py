@@ -1,29 +1,22 @@
 """What trees add to log-odds, as a sum over small sets of predictors.
 
-A leaf is reached where all questions on its way are answered so. Put a patient's values into a row
-for some predictors, and each question is answered by the patient or by the row, so that the leaf's
-part is a product of one factor for each predictor on its way: b where the row answers and a where
-the patient does, both 0 or 1. Written as b + (a - b) where the predictor is put in, the product is
-a sum over sets of these predictors, and so are all trees together. A tree of four leaves asks three
-predictors at most: there are few sets, and what every coalition is worth is counted from them
-without asking a tree again. The products are those of Lundberg et al., From local explanations to
-global understanding with explainable AI for trees, 2020, doi:10.1038/s42256-019-0138-9
-(interventional values).
+A leaf's part is a sum over sets of the predictors that are asked on its way
+(:mod:`training.model.tree_sets`). A tree of four leaves asks three predictors at most: there are
+few sets, and what every coalition is worth is counted from them without asking a tree again.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from training.model.comparison import RowComparison
 from training.model.response_model import OutcomeModel
-from training.model.trees import load_trees
+from training.model.tree_sets import TreeSets, count_most_asked
 
 __all__ = ["Terms", "TreeComparison"]
 
@@ -95,59 +88,6 @@ class Terms:
         return sums
 
 
-class _Leaves:
-    """Leaves that ask the same number of predictors, of one outcome's trees."""
-
-    def __init__(self, leaves: Sequence[tuple[float, _Way]], rest: FloatArray) -> None:
-        k = len(leaves[0][1])
-        deep = max(len(asked) for _, way in leaves for asked in way.values())
-        shape = len(leaves), k, deep
-        # Where fewer questions are asked of a predictor, the others are always answered so.
-        self._column = np.zeros(shape, dtype=np.intp)
-        self._threshold = np.full((*shape, 1), np.inf)
-        self._left = np.ones((*shape, 1), dtype=bool)
-        self._value = np.array([value for value, _ in leaves])[:, np.newaxis]
-        self.masks = np.zeros((2**k, len(leaves)), dtype=np.intp)
-        number = np.arange(2**k)
-        for i, (_, way) in enumerate(leaves):
-            for place, (player, asked) in enumerate(way.items()):
-                self.masks[:, i] |= (number >> place & 1) << player
-                for at, (column, threshold, left) in enumerate(asked):
-                    self._column[i, place, at] = column
-                    self._threshold[i, place, at] = threshold
-                    self._left[i, place, at] = left
-        self.masks = self.masks[1:]
-        self._rest = self._answer(rest)
-
-    def _answer(self, Z: FloatArray) -> FloatArray:
-        """Return for which rows each predictor answers as asked: (k, n_leaves, n_rows), 0 or 1."""
-        answered = (Z.T[self._column] <= self._threshold) == self._left
-        return np.asarray(answered.all(axis=2).swapaxes(0, 1), dtype=np.float64)
-
-    def multiply(self, Z: FloatArray) -> FloatArray:
-        """Return what each set of each leaf adds: (2**k - 1, n_leaves, n_rows)."""
-        moved = self._answer(Z) - self._rest
-        terms = self._value[np.newaxis]
-        for rest, own in zip(self._rest, moved, strict=True):
-            terms = np.concatenate([terms * rest, terms * own])
-        return terms[1:]
-
-
-_Way = Mapping[int, Sequence[tuple[int, float, bool]]]
-
-
-def _list_leaves(node: Mapping[str, Any], groups: IntArray, way: _Way) -> Iterator[Any]:
-    """Yield the value of each leaf and what is asked on its way, by predictor."""
-    if "leaf_value" in node:
-        yield float(node["leaf_value"]), way
-        return
-    column, threshold = int(node["split_feature"]), float(node["threshold"])
-    player = int(groups[column])
-    for side, left in (("left_child", True), ("right_child", False)):
-        asked = [*way.get(player, ()), (column, threshold, left)]
-        yield from _list_leaves(node[side], groups, {**way, player: asked})
-
-
 class TreeComparison:
     """Others' rows, to be compared with a patient's by models with trees.
 
@@ -161,66 +101,37 @@ class TreeComparison:
 
     def __init__(self, outcomes: Sequence[OutcomeModel], others: Sequence[FloatArray]) -> None:
         self._rows = RowComparison(outcomes, others)
+        self._trees = TreeSets(outcomes, others)
         self._n_players = n = outcomes[0].basis.n_features_in_
-        self._leaves = [
-            _read_trees(outcome, Z) if outcome.has_trees else []
-            for outcome, Z in zip(outcomes, others, strict=True)
-        ]
         singles = 1 << np.arange(n)
         self._left, self._right = np.triu_indices(n, 1)
         pairs = singles[self._left] | singles[self._right]
         has_pairs = any(outcome.pair_coef.size for outcome in outcomes)
-        own = [[group.masks.ravel() for group in leaves] for leaves in self._leaves]
-        asked = [singles, *([pairs] if has_pairs else []), *(m for masks in own for m in masks)]
-        self._masks = np.unique(np.concatenate(asked))
+        own = np.array(self._trees.masks, dtype=np.intp)
+        self._masks = np.unique(np.concatenate([singles, pairs if has_pairs else [], own]))
+        self._masks = self._masks.astype(np.intp)
         self._singles = np.searchsorted(self._masks, singles)
         self._pairs = np.searchsorted(self._masks, pairs)
-        # In which order the leaves' sets lie together, where each begins, and which it is.
-        self._orders = []
-        for masks in own:
-            joined = np.concatenate(masks) if masks else np.empty(0, dtype=np.intp)
-            order = np.argsort(joined, kind="stable")
-            found, starts = np.unique(joined[order], return_index=True)
-            self._orders.append((order, starts, np.searchsorted(self._masks, found)))
+        self._asked = np.searchsorted(self._masks, own)
 
     @classmethod
     def of(cls, outcomes: Sequence[OutcomeModel], others: Sequence[FloatArray]) -> Self | None:
         """Return the comparison, or None where a leaf asks too many predictors to list its sets."""
-        ways = [way for o in outcomes if o.has_trees for _, way in _walk(o)]
-        most_asked = max((len(way) for way in ways), default=0)
+        most_asked = count_most_asked(outcomes)
         if outcomes[0].basis.n_features_in_ > _MOST_PLAYERS or most_asked > _MOST_ON_A_WAY:
             return None
         return cls(outcomes, others)
 
-    def compare(self, columns: Sequence[FloatArray]) -> Terms:
+    def compare(self, columns: Sequence[FloatArray], *, n_patients: int = 1) -> Terms:
         """Return what each set of the patient's predictors adds; see :class:`RowComparison`."""
-        gains = self._rows.compare(columns)
+        gains = self._rows.compare(columns, n_patients=n_patients)
         n_outcomes, n_rows = gains.alone.shape[:2]
-        added = np.zeros((n_outcomes, len(self._masks), n_rows))
-        added[:, self._singles] = gains.alone.swapaxes(1, 2)
+        added = np.zeros((len(self._masks), n_outcomes, n_rows))
+        added[self._singles] = np.moveaxis(gains.alone, 2, 0)
         if gains.together is not None:
-            added[:, self._pairs] = gains.together[:, :, self._left, self._right].swapaxes(1, 2)
-        for h, (leaves, (order, starts, places)) in enumerate(
-            zip(self._leaves, self._orders, strict=True)
-        ):
-            if not leaves:
-                continue
-            products = [group.multiply(columns[h]).reshape(-1, n_rows) for group in leaves]
-            added[h, places] += np.add.reduceat(np.concatenate(products)[order], starts, axis=0)
-        return Terms(self._masks, added, self._n_players)
-
-
-def _walk(outcome: OutcomeModel) -> Iterator[tuple[float, _Way]]:
-    """Yield the leaves of an outcome's trees: weighed values and what is asked on the way."""
-    told = load_trees(outcome.trees).dump_model(num_iteration=outcome.n_trees)
-    for tree in told["tree_info"]:
-        for value, way in _list_leaves(tree["tree_structure"], outcome.basis.groups_, {}):
-            yield outcome.tree_weight * value, way
-
-
-def _read_trees(outcome: OutcomeModel, rest: FloatArray) -> list[_Leaves]:
-    """Return the leaves by how many predictors they ask; a tree of one leaf asks none."""
-    by_count: dict[int, list[tuple[float, _Way]]] = defaultdict(list)
-    for value, way in _walk(outcome):
-        by_count[len(way)].append((value, way))
-    return [_Leaves(leaves, rest) for k, leaves in sorted(by_count.items()) if k]
+            pairs = gains.together[:, :, self._left, self._right]
+            added[self._pairs] = np.moveaxis(pairs, 2, 0)
+        by_trees = np.zeros((len(self._asked), n_outcomes, n_patients, n_rows // n_patients))
+        self._trees.find(columns, by_trees)
+        added[self._asked] += by_trees.reshape(-1, n_outcomes, n_rows)
+        return Terms(self._masks, added.swapaxes(0, 1), self._n_players)

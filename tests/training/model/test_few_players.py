@@ -14,8 +14,9 @@ from training.model.coalitions import compute_shapley_values
 from training.model.comparison import RowComparison
 from training.model.counting import Counting
 from training.model.evaluator import Evaluator
-from training.model.few_players import FewPlayers
+from training.model.few_players import FewPlayers, FewWithoutTrees, FewWithTrees
 from training.model.response_model import ResponseModel
+from training.model.tree_terms import TreeComparison
 
 
 def _prepare(model: ResponseModel, players: np.ndarray) -> tuple[FewPlayers, Evaluator]:
@@ -23,9 +24,13 @@ def _prepare(model: ResponseModel, players: np.ndarray) -> tuple[FewPlayers, Eva
     judged = evaluator.judge(model.background)
     margins = np.stack([outcome.margin(model.background) for outcome in evaluator.outcomes])
     counting = Counting(evaluator.outcomes, margins, judged.probability)
-    comparison = RowComparison(evaluator.outcomes, evaluator.find_columns(judged))
-    rows = judged.rows[: len(evaluator.outcomes)]
-    return FewPlayers(evaluator.outcomes, rows, players, counting, comparison), evaluator
+    outcomes, columns = evaluator.outcomes, evaluator.find_columns(judged)
+    if model.has_trees:
+        comparison = TreeComparison.of(outcomes, columns)
+        assert comparison is not None
+        return FewWithTrees(outcomes, margins, counting, comparison), evaluator
+    rows, straight = judged.rows[: len(outcomes)], RowComparison(outcomes, columns)
+    return FewWithoutTrees(outcomes, rows, players, counting, straight), evaluator
 
 
 def _mix(model: ResponseModel, ways: np.ndarray, players: np.ndarray) -> np.ndarray:
@@ -67,6 +72,31 @@ def test_values_are_those_of_the_rows_mixed_one_by_one(
     np.testing.assert_allclose(found, expected, atol=1e-12, rtol=0)
     together = few.value_many(judged.rows, judged.probability, 3)
     np.testing.assert_allclose(together, found, atol=1e-15, rtol=0)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    kinds=st.lists(st.sampled_from(["number", "yes_no", "category"]), min_size=2, max_size=4),
+    seed=st.integers(0, 10**6),
+    two=st.booleans(),
+    pairs=st.booleans(),
+    isotonic=st.booleans(),
+    ways=st.booleans(),
+)
+def test_trees_too_are_mixed_row_by_row(
+    kinds: list[str], seed: int, two: bool, pairs: bool, isotonic: bool, ways: bool
+) -> None:
+    model, _ = draw_model(kinds, seed, two=two, pairs=pairs, isotonic=isotonic, trees=True)
+    players = np.eye(len(kinds))
+    few, evaluator = _prepare(model, players)
+    n_rows = len(model.background)
+    variables = [variable(f"x{j}", kind) for j, kind in enumerate(kinds)]
+    X = draw_rows(variables, 3 * (n_rows if ways else 1), np.random.default_rng(seed))
+    judged = evaluator.judge(X)
+    expected = [_mix(model, own, players) for own in X.reshape(3, -1, len(kinds))]
+    for _ in range(2):  # what was answered alike is taken from what was kept
+        found = few.value_many(judged.rows, judged.probability, 3)
+        np.testing.assert_allclose(found, expected, atol=1e-12, rtol=0)
 
 
 def test_who_has_no_weight_or_nothing_new_gets_exactly_nothing() -> None:
