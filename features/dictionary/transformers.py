@@ -145,9 +145,10 @@ class PredictorBasis(PlainTransformer):
         self.cut_ = np.asarray(steps, dtype=np.float64)
         self.linear_ = (self._terms <= 0) & np.isnan(self.cut_)
         self.center_, self.scale_ = np.zeros(len(groups)), np.ones(len(groups))
-        raw = self.expand(values)
-        self.center_ = raw.mean(axis=0)
-        scale = raw.std(axis=0)
+        away = self.expand(values)
+        self.center_ = away.mean(axis=0)
+        away -= self.center_  # in place: of a million patients there is no room for another
+        scale = np.sqrt(np.square(away, out=away).mean(axis=0))
         yes_no = (self._terms < 0) | ~np.isnan(self.cut_)
         scale = np.where(yes_no, np.maximum(scale, _MIN_INDICATOR_SCALE), scale)
         self.scale_ = np.where(scale > 1e-12, scale, 1.0)

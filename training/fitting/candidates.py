@@ -99,9 +99,9 @@ def constant_member(y: FloatArray, n_columns: int) -> Member:
     return Member(float(logit(rate)), np.zeros(n_columns))
 
 
-def is_constant(member: Member, Z: FloatArray) -> bool:
-    """Return whether the member gives every row of `Z` the same risk."""
-    return bool(np.ptp(member.margin(Z)) < 1e-9)
+def is_constant(margin: FloatArray) -> bool:
+    """Return whether log-odds (n,) are the same for everyone."""
+    return bool(np.ptp(margin) < 1e-9)
 
 
 class Candidate(ABC):

@@ -19,6 +19,7 @@ from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
+from training.fitting.bayes.directions import list_blocks
 from training.fitting.bayes.evidence import Evidence
 from training.fitting.blending import (
     compute_log_loss,
@@ -202,7 +203,7 @@ def fit_outcome(
     Z = basis.expand(X)
     paths = fit_paths(candidates, Z, basis, y)
     members = [path[i] for path, i in zip(paths, best, strict=True)]
-    constant = np.array([is_constant(member, Z) for member in members])
+    constant = np.array([is_constant(member.margin(Z)) for member in members])
     used = np.where(constant, 0.0, weights)
     whole, tree_weight = _combine(Z, y, members, slope * used)
     isotonic = fit_isotonic(slope * blended, out.y, y, groups, rng=rng)
@@ -282,7 +283,9 @@ def _fit_as_it_is(
         member = candidate.fit_effects(make_filled_effects(basis, X, gaps), y)
     else:
         (member,) = candidate.fit_path(basis.expand(X), basis, y)
-    own = 0.0 if is_constant(member, basis.expand(X)) else 1.0
+    blocks = [X[rows] for rows in list_blocks(len(X))]  # views
+    margin = np.concatenate([member.margin(basis.expand(rows)) for rows in blocks])
+    own = 0.0 if is_constant(margin) else 1.0
     leave_out = partial(np.empty, 0)
     if member.evidence is not None:
         own *= 1.0 - member.evidence.nothing

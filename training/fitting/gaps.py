@@ -9,13 +9,15 @@ import numpy as np
 from features.arrays import FloatArray, IntArray
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
-from training.fitting.bayes.effects import Effects, make_effects
+from training.fitting.bayes.directions import list_blocks
+from training.fitting.bayes.effects import Effects, gather_effects
 from training.fitting.ends import blur_ends
 from training.model.gaps import Gaps, compute_normal_scores
 
 __all__ = [
     "N_BACKGROUND",
     "N_FILLS",
+    "count_fillings",
     "fill_rows",
     "find_margins",
     "learn_gaps",
@@ -85,13 +87,19 @@ def learn_gaps(X: FloatArray, predictors: Sequence[Variable]) -> Gaps:
         In the order of the columns.
     """
     values = make_background(X, predictors, rng=np.random.default_rng(0))
-    scores = compute_normal_scores(X, values)
-    known = (~np.isnan(scores)).astype(np.float64)
-    scores = np.nan_to_num(scores)
-    pairs = known.T @ known
-    mean = np.divide(scores.T @ known, pairs, out=np.zeros_like(pairs), where=pairs > 0)
-    together = scores.T @ scores - pairs * mean * mean.T
-    spread = (scores**2).T @ known - pairs * mean**2
+    # Sums over patients, of pairs of predictors that are known together.
+    pairs, sums, products, squares = np.zeros((4, X.shape[1], X.shape[1]))
+    for rows in list_blocks(len(X)):
+        scores = compute_normal_scores(X[rows], values)
+        known = (~np.isnan(scores)).astype(np.float64)
+        scores = np.nan_to_num(scores)
+        pairs += known.T @ known
+        sums += scores.T @ known
+        products += scores.T @ scores
+        squares += (scores**2).T @ known
+    mean = np.divide(sums, pairs, out=np.zeros_like(pairs), where=pairs > 0)
+    together = products - pairs * mean * mean.T
+    spread = squares - pairs * mean**2
     scale = np.sqrt(np.maximum(spread * spread.T, 0.0))
     seen = (pairs > 2) & (scale > 1e-9 * np.maximum(pairs, 1.0))
     found = np.divide(together, scale, out=np.zeros_like(scale), where=seen)
@@ -107,8 +115,26 @@ def learn_gaps(X: FloatArray, predictors: Sequence[Variable]) -> Gaps:
     return Gaps(values, whole / np.outer(unit, unit))
 
 
-def fill_rows(X: FloatArray, gaps: Gaps) -> tuple[FloatArray, IntArray]:
-    """Return training patients with their gaps filled in several ways, and whose row each is.
+def count_fillings(X: FloatArray) -> IntArray:
+    """Return in how many ways the gaps of training patients are filled.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_predictors)
+        Raw predictors, NaN where missing.
+
+    Returns
+    -------
+    ndarray of int of shape (n,)
+        1 of a patient without gaps, :data:`N_FILLS` of each other; of very many fewer, but 2.
+    """
+    open_ = np.asarray(np.isnan(X).any(axis=1))
+    n_fills = int(np.clip(_MOST_ROWS // max(int(open_.sum()), 1), 2, N_FILLS))
+    return np.where(open_, n_fills, 1)
+
+
+def fill_rows(X: FloatArray, gaps: Gaps, counts: IntArray) -> FloatArray:
+    """Return training patients with their gaps filled in several ways.
 
     Parameters
     ----------
@@ -116,20 +142,20 @@ def fill_rows(X: FloatArray, gaps: Gaps) -> tuple[FloatArray, IntArray]:
         Raw predictors, NaN where missing.
     gaps : Gaps
         How they are filled.
+    counts : ndarray of int of shape (n,)
+        In how many ways each, from :func:`count_fillings`; of these patients, or of more.
 
     Returns
     -------
-    rows : ndarray of shape (n_rows, n_predictors)
-        One row of a patient without gaps, :data:`N_FILLS` of each other (fewer of very many).
-    patients : ndarray of int of shape (n_rows,)
-        Ascending from 0.
+    ndarray of shape (n_rows, n_predictors)
+        As many rows of each patient, one patient after the other.
     """
-    open_ = np.asarray(np.isnan(X).any(axis=1))
-    n_fills = int(np.clip(_MOST_ROWS // max(int(open_.sum()), 1), 2, N_FILLS))
-    patients = np.repeat(np.arange(len(X)), np.where(open_, n_fills, 1))
-    rows = X[patients]
-    rows[open_[patients]] = gaps.fill(X[open_], n_fills=n_fills).reshape(-1, X.shape[1])
-    return rows, patients
+    open_ = counts > 1
+    rows = np.repeat(X, counts, axis=0)
+    if open_.any():
+        filled = gaps.fill(X[open_], n_fills=int(counts.max()))
+        rows[np.repeat(open_, counts)] = filled.reshape(-1, X.shape[1])
+    return rows
 
 
 def make_filled_effects(basis: PredictorBasis, X: FloatArray, gaps: Gaps) -> Effects:
@@ -144,10 +170,12 @@ def make_filled_effects(basis: PredictorBasis, X: FloatArray, gaps: Gaps) -> Eff
     gaps : Gaps
         How gaps are filled.
     """
-    rows, patients = fill_rows(X, gaps)
-    Z = basis.expand(rows)
-    del rows  # of a million patients, a third of a gigabyte
-    return make_effects(basis, Z, patients)
+    counts = count_fillings(X)
+
+    def expand(some: slice) -> FloatArray:
+        return basis.expand(fill_rows(X[some], gaps, counts[some]))
+
+    return gather_effects(basis, counts, expand)
 
 
 def find_margins(

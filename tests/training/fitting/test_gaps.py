@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.dictionary.contract import CONTRACT
-from training.fitting.gaps import N_BACKGROUND, N_FILLS, fill_rows, learn_gaps, make_background
+from features.dictionary.preprocessing import make_basis
+from training.fitting.bayes.effects import KNOTS, make_effects
+from training.fitting.gaps import (
+    N_BACKGROUND,
+    N_FILLS,
+    count_fillings,
+    fill_rows,
+    learn_gaps,
+    make_background,
+    make_filled_effects,
+)
 
 PREDICTORS = (CONTRACT["nrs_t0"], CONTRACT["disease_duration_years"], CONTRACT["opioid"])
 
@@ -91,11 +101,12 @@ def test_whatever_is_missing_there_is_a_correlation_and_a_filling(
     gaps = learn_gaps(X, PREDICTORS)
     np.testing.assert_allclose(np.diag(gaps.correlation), 1.0)
     assert np.linalg.eigvalsh(gaps.correlation).min() > 0
-    rows, patients = fill_rows(X, gaps)
+    counts = count_fillings(X)
+    rows, patients = fill_rows(X, gaps, counts), np.repeat(np.arange(n), counts)
     nobody = np.isnan(X).all(axis=0)
     assert not np.isnan(rows[:, ~nobody]).any() and np.isnan(rows[:, nobody]).all()
     complete = ~np.isnan(X).any(axis=1)
-    np.testing.assert_array_equal(np.bincount(patients), np.where(complete, 1, N_FILLS))
+    np.testing.assert_array_equal(counts, np.where(complete, 1, N_FILLS))
     known = ~np.isnan(X[patients])
     np.testing.assert_array_equal(rows[known], X[patients][known])
 
@@ -106,3 +117,22 @@ def test_nothing_is_drawn_at_random() -> None:
     np.testing.assert_array_equal(first.values, second.values)
     np.testing.assert_array_equal(first.correlation, second.correlation)
     assert len(first.values) == N_BACKGROUND
+
+
+def test_columns_made_a_block_at_a_time_are_those_of_all_rows_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    X = _draw(90, 4, missing=0.2)
+    basis = make_basis(PREDICTORS, knots=KNOTS, steps=True).fit(X)
+    gaps = learn_gaps(X, PREDICTORS)
+    counts = count_fillings(X)
+    rows = basis.expand(fill_rows(X, gaps, counts))
+    whole = make_effects(basis, rows, np.repeat(np.arange(90), counts))
+    # Many patients, whose rows are not kept from one look at them to the next.
+    monkeypatch.setattr("training.fitting.bayes.directions._ROWS", 16)
+    monkeypatch.setattr("training.fitting.bayes.effects.MANY", 20)
+    blocks = make_filled_effects(basis, X, learn_gaps(X, PREDICTORS))
+    for name in ("design", "apart", "to_basis"):
+        np.testing.assert_allclose(getattr(blocks, name), getattr(whole, name), atol=1e-9)
+    for name in ("kinds", "needs", "pairs", "counts"):
+        np.testing.assert_array_equal(getattr(blocks, name), getattr(whole, name))

@@ -7,15 +7,17 @@ the products only.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import combinations, product
 
 import numpy as np
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.transformers import PredictorBasis
+from training.fitting.bayes.directions import list_blocks
 from training.fitting.bayes.kinds import choose_kinds
+from training.measures.many import MANY
 
 __all__ = [
     "BEND",
@@ -26,6 +28,7 @@ __all__ = [
     "SWITCH",
     "Effects",
     "draw_in",
+    "gather_effects",
     "make_effects",
 ]
 
@@ -50,9 +53,10 @@ class Effects:
 
     Parameters
     ----------
-    columns : ndarray of shape (n, n_effects)
-        Mean 0; bends have nothing left that a straight line would tell. Of a patient with gaps,
-        the mean over the ways in which they are filled.
+    design : ndarray of shape (n, 1 + n_effects)
+        The columns behind one of ones, times `damping`. Undamped they have mean 0; bends have
+        nothing left that a straight line would tell. Of a patient with gaps, the mean over the ways
+        in which they are filled.
     kinds : ndarray of int of shape (n_effects,)
         :data:`STRAIGHT`, :data:`BEND`, :data:`PRODUCT`, :data:`STEP` or :data:`SWITCH`.
     needs : ndarray of bool of shape (n_effects, n_predictors)
@@ -64,50 +68,47 @@ class Effects:
         basis's columns and of the products of `pairs`.
     damping : ndarray of shape (n,)
         By how much a patient's log-odds are drawn in because of what gaps leave open.
-    filled : ndarray of shape (n_rows, n_effects)
-        The columns of every filling, patient by patient; empty where there are no gaps.
+    apart : ndarray of shape (n_rows, n_straight)
+        The straight columns of every filling of the patients with gaps, patient by patient, less
+        the patient's mean.
     counts : ndarray of int of shape (n,)
-        How many fillings each patient has.
+        How many fillings each patient has: 1 without gaps, else 2 or more.
     """
 
-    columns: FloatArray
+    design: FloatArray
     kinds: IntArray
     needs: BoolArray
     pairs: IntArray
     to_basis: FloatArray
     damping: FloatArray
-    filled: FloatArray
+    apart: FloatArray
     counts: IntArray
-
-    @cached_property
-    def design(self) -> FloatArray:
-        """The columns (n, 1 + n_effects) behind one of ones, as far as gaps leave them."""
-        design = np.empty((len(self.columns), 1 + self.columns.shape[1]))
-        design[:, 0] = 1.0
-        design[:, 1:] = self.columns
-        design *= self.damping[:, np.newaxis]
-        return design
 
     @property
     def has_gaps(self) -> bool:
         """Whether any patient has several fillings."""
-        return len(self.filled) > 0
+        return len(self.apart) > 0
 
-    def forget_columns(self) -> Effects:
+    def forget_fillings(self) -> Effects:
         """Return the effects with nothing of the patients but their design."""
-        none = self.columns[:0].copy()
-        lean = replace(self, columns=none, filled=none)
-        vars(lean)["design"] = self.design
-        return lean
+        return replace(self, apart=self.apart[:0].copy())
 
-    def dampen(self, coef: FloatArray) -> Effects:
-        """Return the effects with the damping that coefficients (n_effects,) ask for.
+    def dampen(self, coef: FloatArray) -> None:
+        """Damp the design where it lies, for want of room for two.
 
         The mean risk over normally spread log-odds is that of their middle, drawn in.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_straight,)
+            Of the straight columns, in log-odds; it says how far apart a patient's fillings are.
         """
-        margin = self.filled @ coef
-        away = margin - np.repeat(_average(margin, self.counts), self.counts)
-        return replace(self, damping=draw_in(_average(away**2, self.counts)))
+        open_ = self.counts > 1
+        damping = np.ones(len(self.counts))
+        damping[open_] = draw_in(_average((self.apart @ coef) ** 2, self.counts[open_]))
+        for rows in list_blocks(len(damping)):
+            self.design[rows] *= (damping[rows] / self.damping[rows])[:, np.newaxis]
+        self.damping[:] = damping
 
 
 def draw_in(variance: FloatArray) -> FloatArray:
@@ -120,7 +121,7 @@ def draw_in(variance: FloatArray) -> FloatArray:
 
 
 def make_effects(basis: PredictorBasis, Z: FloatArray, patients: IntArray | None = None) -> Effects:
-    """Return the columns of patients.
+    """Return the columns of patients whose rows of the basis are at hand.
 
     Parameters
     ----------
@@ -132,39 +133,48 @@ def make_effects(basis: PredictorBasis, Z: FloatArray, patients: IntArray | None
         Whose row each is, ascending from 0: several of a patient are the ways in which the gaps
         are filled, and count as one. None: one row each.
     """
-    patients = np.arange(len(Z)) if patients is None else patients
-    counts = np.bincount(patients)
-    share = 1 / (counts[patients] * len(counts))
+    counts = np.ones(len(Z), dtype=np.intp) if patients is None else np.bincount(patients)
+    ends = np.append(0, np.cumsum(counts))
+    return gather_effects(basis, counts, lambda some: Z[ends[some.start] : ends[some.stop]])
+
+
+def gather_effects(
+    basis: PredictorBasis, counts: IntArray, expand: Callable[[slice], FloatArray]
+) -> Effects:
+    """Return the columns of patients whose rows of the basis are made a block at a time.
+
+    Parameters
+    ----------
+    basis : PredictorBasis
+        Fitted on them, with bends and steps as far as they are wanted.
+    counts : ndarray of int of shape (n,)
+        Rows of each patient, at least 1: several are the ways in which the gaps are filled, and
+        count as one patient.
+    expand : callable
+        Gives the rows (n_rows, n_columns) of a slice of the patients, one patient after the other.
+        It is called more than once for each where columns are to be compared before they are made.
+    """
+    blocks = _Blocks(counts, expand)
     straight = np.flatnonzero(basis.linear_)
     bends = np.flatnonzero(~basis.linear_ & np.isnan(basis.cut_))
     steps = np.flatnonzero(~np.isnan(basis.cut_))
-    along, left = _take_straight(Z, straight, bends, share)
-    spread = _describe(left, share)[1]
+    along, spread = _take_straight(blocks, straight, bends)
     bent = spread > _NOTHING
-    spread = np.maximum(spread[bent], _MIN_BEND)
+    bends, along, spread = bends[bent], along[:, bent], np.maximum(spread[bent], _MIN_BEND)
     numbers = int(basis.n_features_in_) - len(basis.categories or {})
     kinds = choose_kinds(len(counts), n_numbers=numbers, n_flags=len(straight) - numbers)
     products = _pair_straight(basis, straight) if kinds.products else []
-    switches = _pair_steps(basis, straight, Z, share) if kinds.steps else []
+    switches = _pair_steps(basis, straight, blocks) if kinds.steps else []
     pairs = np.array([*products, *switches], dtype=np.intp).reshape(-1, 2)
-    together = Z[:, pairs[:, 0]] * Z[:, pairs[:, 1]]
-    middle, width = _describe(together, share)
+    middle, width = _describe(blocks, pairs)
     told = width > _NOTHING
     of_pairs = np.repeat([PRODUCT, SWITCH], [len(products), len(switches)])[told]
     pairs, middle, width = pairs[told], middle[told], np.maximum(width[told], _MIN_SPREAD)
-    bends, along, left = bends[bent], along[:, bent] / spread, left[:, bent] / spread
-    filled = Z  # many patients have straight columns alone
-    if len(straight) < Z.shape[1] or len(pairs):
-        filled = np.column_stack([Z[:, straight], left, together[:, told], Z[:, steps]])
-        del together  # of a million patients, gigabytes
-        acting = filled[:, len(straight) + len(bends) : filled.shape[1] - len(steps)]
-        acting -= middle
-        acting /= width
     sizes = [len(straight), len(bends), len(steps)]
     named = np.repeat([STRAIGHT, BEND, STEP], sizes)
     named = np.insert(named, [sizes[0] + sizes[1]] * len(pairs), of_pairs)
     needs = np.zeros((len(named), basis.n_features_in_), dtype=bool)
-    way = np.zeros((1 + len(named), 1 + Z.shape[1] + len(pairs)))
+    way = np.zeros((1 + len(named), 1 + len(basis.groups_) + len(pairs)))
     way[0, 0] = 1.0
     alone = np.flatnonzero(~np.isin(named, (PRODUCT, SWITCH)))
     columns = np.concatenate([straight, bends, steps])
@@ -172,44 +182,101 @@ def make_effects(basis: PredictorBasis, Z: FloatArray, patients: IntArray | None
     way[1 + alone, 1 + columns] = 1.0
     bend = 1 + np.flatnonzero(named == BEND)
     way[bend, 1 + bends] = 1 / spread
-    way[bend[:, np.newaxis], np.append(0, 1 + straight)] -= along.T
+    way[bend[:, np.newaxis], np.append(0, 1 + straight)] -= (along / spread).T
     both = np.flatnonzero(np.isin(named, (PRODUCT, SWITCH)))
     needs[both[:, np.newaxis], basis.groups_[pairs]] = True
-    way[1 + both, 1 + Z.shape[1] + np.arange(len(pairs))] = 1 / width
+    way[1 + both, 1 + len(basis.groups_) + np.arange(len(pairs))] = 1 / width
     way[1 + both, 0] = -middle / width
-    has_gaps = len(filled) > len(counts)
-    return Effects(
-        columns=_average(filled, counts) if has_gaps else filled,
-        kinds=named,
-        needs=needs,
-        pairs=pairs,
-        to_basis=way,
-        damping=np.ones(len(counts)),
-        filled=filled if has_gaps else filled[:0],
-        counts=counts,
-    )
+    design = np.empty((len(counts), 1 + len(named)))
+    apart = np.empty((int(counts[counts > 1].sum()), len(straight)))
+    filled = 0
+    for some, Z in blocks:
+        left = (Z[:, bends] - along[0] - Z[:, straight] @ along[1:]) / spread
+        together = (Z[:, pairs[:, 0]] * Z[:, pairs[:, 1]] - middle) / width
+        rows = np.column_stack([Z[:, straight], left, together, Z[:, steps]])
+        own = counts[some]
+        design[some, 0], design[some, 1:] = 1.0, _average(rows, own)
+        open_ = np.repeat(own > 1, own)
+        means = np.repeat(design[some, 1 : 1 + len(straight)], own, axis=0)[open_]
+        apart[filled : filled + len(means)] = rows[open_, : len(straight)] - means
+        filled += len(means)
+    return Effects(design, named, needs, pairs, way, np.ones(len(counts)), apart, counts)
+
+
+class _Blocks:
+    """The rows of patients, a block of them at a time; of few patients they are kept.
+
+    Parameters
+    ----------
+    counts, expand
+        As :func:`gather_effects` takes them.
+    """
+
+    def __init__(self, counts: IntArray, expand: Callable[[slice], FloatArray]) -> None:
+        self._counts, self._expand = counts, expand
+        self._kept: dict[int, FloatArray] = {}
+
+    def __iter__(self) -> Iterator[tuple[slice, FloatArray]]:
+        """Yield patients and their rows."""
+        n = len(self._counts)
+        for some in list_blocks(n):
+            some = slice(some.start, min(some.stop, n))
+            Z = self._kept.get(some.start)
+            if Z is None:
+                Z = self._expand(some)
+                if n <= MANY:
+                    self._kept[some.start] = Z
+            yield some, Z
+
+    def weigh(self, some: slice) -> FloatArray:
+        """Return by how much each row of a block counts; those of all blocks sum to 1."""
+        own = self._counts[some]
+        return np.repeat(1 / (own * len(self._counts)), own)
 
 
 def _take_straight(
-    Z: FloatArray, straight: IntArray, bends: IntArray, share: FloatArray
+    blocks: _Blocks, straight: IntArray, bends: IntArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return what straight columns tell of bends, and what they leave of them."""
+    """Return what straight columns tell of bends, and the spread of what they leave of them."""
+    n_told = 1 + len(straight)
     if not bends.size:
-        return np.empty((1 + len(straight), 0)), np.empty((len(Z), 0))
-    root = np.sqrt(share)[:, np.newaxis]
-    design = np.column_stack([np.ones(len(Z)), Z[:, straight]])
-    along = np.linalg.lstsq(design * root, Z[:, bends] * root, rcond=None)[0]
-    return along, Z[:, bends] - design @ along
+        return np.empty((n_told, 0)), np.empty(0)
+    # Columns have the products that those of their triangular factor have, block after block.
+    factor = np.empty((0, n_told + len(bends)))
+    for some, Z in blocks:
+        design = np.column_stack([np.ones(len(Z)), Z[:, straight], Z[:, bends]])
+        design *= np.sqrt(blocks.weigh(some))[:, np.newaxis]
+        factor = np.asarray(np.linalg.qr(np.vstack([factor, design]), mode="r"))
+    along = np.linalg.lstsq(factor[:, :n_told], factor[:, n_told:], rcond=None)[0]
+    left = factor[:, n_told:] - factor[:, :n_told] @ along
+    return np.asarray(along), np.asarray(np.sqrt(np.sum(left**2, axis=0)))
 
 
-def _describe(columns: FloatArray, share: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return mean and standard deviation of columns whose rows count by their share."""
-    mean = share @ columns
-    return mean, np.sqrt(share @ (columns - mean) ** 2)
+def _describe(blocks: _Blocks, pairs: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and standard deviation of the products of pairs of columns.
+
+    Blocks are put together without a difference of large numbers: Chan et al. 1983,
+    doi:10.1080/00031305.1983.10483115.
+    """
+    weight, mean, square = 0.0, np.zeros(len(pairs)), np.zeros(len(pairs))
+    if not len(pairs):
+        return mean, square
+    for some, Z in blocks:
+        share = blocks.weigh(some)
+        together = Z[:, pairs[:, 0]] * Z[:, pairs[:, 1]]
+        more = float(share.sum())
+        own = share @ together / more
+        apart, whole = own - mean, weight + more
+        square += share @ (together - own) ** 2 + apart**2 * weight * more / whole
+        mean += apart * more / whole
+        weight = whole
+    return mean, np.sqrt(square)
 
 
 def _average(rows: FloatArray, counts: IntArray) -> FloatArray:
     """Return the mean of each patient's rows, which stand together."""
+    if (counts == 1).all():
+        return rows
     starts = np.cumsum(counts) - counts
     means = np.add.reduceat(rows, starts, dtype=np.float64)
     means /= counts.reshape(-1, *[1] * (rows.ndim - 1))
@@ -223,17 +290,21 @@ def _pair_straight(basis: PredictorBasis, straight: IntArray) -> list[tuple[int,
 
 
 def _pair_steps(
-    basis: PredictorBasis, straight: IntArray, Z: FloatArray, share: FloatArray
+    basis: PredictorBasis, straight: IntArray, blocks: _Blocks
 ) -> list[tuple[int, int]]:
     """Return the pairs of a step with another predictor's step or flag.
 
     Of two numbers, one is cut near its middle and the other near one of three places.
     """
+    steps = np.flatnonzero(~np.isnan(basis.cut_))
+    shares = np.zeros(len(basis.cut_))
+    for patients, Z in blocks:
+        shares[steps] += blocks.weigh(patients) @ (Z[:, steps] > 0)
     cuts: dict[int, tuple[int, list[int]]] = {}
     for group in np.unique(basis.groups_).tolist():
         own = np.flatnonzero((basis.groups_ == group) & ~np.isnan(basis.cut_))
         if own.size:
-            above = share @ (Z[:, own] > 0)
+            above = shares[own]
             near = [int(own[np.argmin(np.abs(1 - above - share))]) for share in (0.5, *_OUTER)]
             cuts[group] = near[0], sorted(set(near))
         elif group in (basis.categories or {}):

@@ -17,7 +17,7 @@ and the log-odds are drawn in by what the gaps leave open.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -213,18 +213,18 @@ def _solve(
     return modes
 
 
-def _dampen(effects: Effects, y: FloatArray, models: Sequence[Hypothesis]) -> Effects:
-    """Return the effects damped by what straight effects leave open in gaps."""
-    other = effects.kinds != STRAIGHT
-    straight = [model for model in models if not model.variances[other].any()]
-    bare = replace(effects)  # whose undamped design goes with it
-    mixture = _Mixture(bare, straight, _solve(bare, y, straight, best=np.inf))
-    return effects.dampen(mixture.find_coef(mixture.weigh(0))[1:])
+def _dampen(effects: Effects, y: FloatArray, models: Sequence[Hypothesis]) -> None:
+    """Damp the effects by what straight effects leave open in gaps."""
+    own = effects.kinds == STRAIGHT
+    straight = [model for model in models if not model.variances[~own].any()]
+    mixture = _Mixture(effects, straight, _solve(effects, y, straight, best=np.inf))
+    effects.dampen(mixture.find_coef(mixture.weigh(0))[1:][own])
 
 
 def _order_predictors(effects: Effects, coef: FloatArray) -> IntArray:
     """Return the predictors, those first that tell the patients most apart."""
-    spread = [np.var(effects.columns[:, own] @ coef[own]) for own in effects.needs.T]
+    columns, damping = effects.design[:, 1:], effects.damping
+    spread = [np.var(columns[:, own] @ coef[own] / damping) for own in effects.needs.T]
     return np.argsort(-np.array(spread), kind="stable")
 
 
@@ -234,13 +234,13 @@ def fit_evidence(effects: Effects, y: FloatArray) -> Evidence:
     Parameters
     ----------
     effects : Effects
-        Of the patients.
+        Of the patients, undamped; their design is damped where it lies if there are gaps.
     y : ndarray of shape (n,)
         Outcome, 0 or 1, both present.
     """
     models = list_all(effects)
     if effects.has_gaps:
-        effects = _dampen(effects, y, models)
+        _dampen(effects, y, models)
     form = None
     if len(y) >= SCREENED_FROM:
         form = sum_up_likelihood(effects.design, y, models)
@@ -253,7 +253,7 @@ def fit_evidence(effects: Effects, y: FloatArray) -> Evidence:
     more = [*keep_likely(form, list_few(effects, order), models), *list_chosen(effects, y)]
     best = max(m.weights[0] + s.evidence for m, s in zip(models, modes, strict=True))
     modes += _solve(effects, y, more, best=best)
-    mixture = _Mixture(effects.forget_columns(), [*models, *more], modes)
+    mixture = _Mixture(effects.forget_fillings(), [*models, *more], modes)
     weights = mixture.weigh(0)
     margin, variance, told = mixture.sum_up(weights)
     slope = float(draw_in(variance).mean())

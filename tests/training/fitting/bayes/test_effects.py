@@ -39,18 +39,18 @@ def test_coefficients_on_effects_are_coefficients_on_the_basis(n: int, seed: int
     basis, _, Z = _draw(n, seed)
     effects = make_effects(basis, Z)
     rng = np.random.default_rng(seed)
-    coef = rng.normal(size=1 + effects.columns.shape[1])
+    coef = rng.normal(size=1 + len(effects.kinds))
     way = coef @ effects.to_basis
     together = Z[:, effects.pairs[:, 0]] * Z[:, effects.pairs[:, 1]]
     found = way[0] + np.hstack([Z, together]) @ way[1:]
-    np.testing.assert_allclose(found, coef[0] + effects.columns @ coef[1:], atol=1e-8)
+    np.testing.assert_allclose(found, coef[0] + effects.design[:, 1:] @ coef[1:], atol=1e-8)
 
 
 def test_a_bend_has_nothing_that_a_straight_line_tells() -> None:
     basis, _, Z = _draw(200, 1)
     effects = make_effects(basis, Z)
-    bends = effects.columns[:, effects.kinds == BEND]
-    straight = effects.columns[:, effects.kinds == STRAIGHT]
+    bends = effects.design[:, 1:][:, effects.kinds == BEND]
+    straight = effects.design[:, 1:][:, effects.kinds == STRAIGHT]
     assert bends.shape[1] == 4
     np.testing.assert_allclose(bends.T @ straight, 0.0, atol=1e-8)
     np.testing.assert_allclose(bends.std(axis=0), 1.0)
@@ -59,7 +59,7 @@ def test_a_bend_has_nothing_that_a_straight_line_tells() -> None:
 def test_every_column_has_mean_0_and_knows_its_predictors() -> None:
     basis, _, Z = _draw(150, 2)
     effects = make_effects(basis, Z)
-    np.testing.assert_allclose(effects.columns.mean(axis=0), 0.0, atol=1e-9)
+    np.testing.assert_allclose(effects.design[:, 1:].mean(axis=0), 0.0, atol=1e-9)
     several = effects.needs.sum(axis=1)
     of_two = np.isin(effects.kinds, (PRODUCT, SWITCH))
     np.testing.assert_array_equal(several, np.where(of_two, 2, 1))
@@ -107,11 +107,13 @@ def test_a_patient_filled_in_several_ways_counts_once() -> None:
     patients = np.repeat(np.arange(40), np.where(np.arange(40) % 3, 1, 7))
     again = make_effects(basis, Z[patients], patients)
     # The same row each time: the same columns, and nothing is left open.
-    np.testing.assert_allclose(again.columns, effects.columns, atol=1e-9)
+    np.testing.assert_allclose(again.design[:, 1:], effects.design[:, 1:], atol=1e-9)
     np.testing.assert_allclose(again.to_basis, effects.to_basis, atol=1e-9)
     assert again.has_gaps and not effects.has_gaps
-    coef = np.random.default_rng(0).normal(size=again.columns.shape[1])
-    np.testing.assert_allclose(again.dampen(coef).damping, 1.0)
+    before = again.design.copy()
+    again.dampen(np.random.default_rng(0).normal(size=5))
+    np.testing.assert_allclose(again.damping, 1.0)
+    np.testing.assert_allclose(again.design, before)
 
 
 def test_log_odds_are_drawn_in_by_what_a_gap_leaves_open() -> None:
@@ -122,10 +124,13 @@ def test_log_odds_are_drawn_in_by_what_a_gap_leaves_open() -> None:
     first = np.flatnonzero(patients == 0)
     rows[first, 0] = np.linspace(2, 10, 9)
     effects = make_effects(basis, basis.expand(rows), patients)
-    coef = np.zeros(effects.columns.shape[1])
-    coef[0] = 2.0
-    damped = effects.dampen(coef)
-    variance = np.var(2.0 * effects.filled[first, 0])
-    assert damped.damping[0] == pytest.approx(1 / np.sqrt(1 + np.pi * variance / 8))
-    np.testing.assert_allclose(damped.damping[1:], 1.0)
-    np.testing.assert_allclose(damped.design[0, 1:], damped.damping[0] * effects.columns[0])
+    before = effects.design.copy()
+    effects.dampen(np.array([2.0, 0.0, 0.0, 0.0, 0.0]))
+    variance = np.var(2.0 * basis.expand(rows)[first, 0])
+    assert effects.damping[0] == pytest.approx(1 / np.sqrt(1 + np.pi * variance / 8))
+    np.testing.assert_allclose(effects.damping[1:], 1.0)
+    np.testing.assert_allclose(effects.design[0], effects.damping[0] * before[0])
+    # What is damped anew is damped once.
+    effects.dampen(np.zeros(5))
+    np.testing.assert_allclose(effects.damping, 1.0)
+    np.testing.assert_allclose(effects.design, before)

@@ -32,13 +32,13 @@ def _of_columns(columns: FloatArray) -> Effects:
     needs, pairs = np.eye(n, dtype=bool), np.empty((0, 2), dtype=np.intp)
     ones = np.ones(len(columns))
     return Effects(
-        columns=columns,
+        design=np.column_stack([ones, columns]),
         kinds=np.zeros(n, dtype=np.intp),
         needs=needs,
         pairs=pairs,
         to_basis=np.eye(1 + n),
         damping=ones,
-        filled=columns[:0],
+        apart=columns[:0],
         counts=ones.astype(np.intp),
     )
 
@@ -74,7 +74,7 @@ def test_few_predictors_are_those_first_in_the_order_and_rarer_the_more_could_be
 
 def test_chosen_columns_come_one_more_each_time() -> None:
     effects = _make(3)
-    y = (effects.columns[:, 0] > 0).astype(float)
+    y = (effects.design[:, 1] > 0).astype(float)
     chosen = [m.variances > 0 for m in list_chosen(effects, y)]
     assert [int(columns.sum()) for columns in chosen] == [*range(1, 9)] * 2
     for fewer, more in pairwise(chosen[:8]):
