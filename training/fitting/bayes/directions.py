@@ -126,10 +126,11 @@ def find_directions(design: FloatArray, prior: FloatArray) -> _Directions:
     return _Blocks(design, prior)
 
 
-def list_blocks(n: int) -> Iterator[slice]:
-    """Yield the blocks of so many rows; one of them where there are few."""
-    for start in range(0, n, _ROWS):
-        yield slice(start, start + _ROWS)
+def list_blocks(n: int, *, at_once: int | None = None) -> Iterator[slice]:
+    """Yield the blocks of so many rows, `at_once` in each; one of them where there are few."""
+    step = at_once or _ROWS
+    for start in range(0, n, step):
+        yield slice(start, start + step)
 
 
 def compute_gram(design: FloatArray, information: FloatArray) -> FloatArray:

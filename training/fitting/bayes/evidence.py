@@ -224,7 +224,9 @@ def _dampen(effects: Effects, y: FloatArray, models: Sequence[Hypothesis]) -> No
 def _order_predictors(effects: Effects, coef: FloatArray) -> IntArray:
     """Return the predictors, those first that tell the patients most apart."""
     columns, damping = effects.design[:, 1:], effects.damping
-    spread = [np.var(columns[:, own] @ coef[own] / damping) for own in effects.needs.T]
+    # Columns of no model that was solved have 0.
+    used = [np.flatnonzero(own & (coef != 0.0)) for own in effects.needs.T]
+    spread = [np.var(columns[:, own] @ coef[own] / damping) for own in used]
     return np.argsort(-np.array(spread), kind="stable")
 
 
