@@ -74,8 +74,8 @@ class _Whole:
         self.count = self._factor.shape[1]
 
     def sum_up(self, information: FloatArray, pull: FloatArray) -> tuple[FloatArray, FloatArray]:
-        across = self._factor.T
-        return (across * information) @ self._factor, across @ pull
+        gram = dsyrk(1.0, (self._factor * np.sqrt(information)[:, np.newaxis]).T, lower=True)
+        return np.asarray(gram.T), pull @ self._factor
 
     def move(self, place: FloatArray) -> FloatArray:
         return np.asarray(self._factor @ place)
