@@ -45,6 +45,9 @@ __all__ = [
 COARSE, FINE = 0.05, 0.01
 """Steps of a table, and of a curve."""
 
+_CELLS = 1_000_000
+"""Thresholds x patients that are looked at together: 8 MB a table."""
+
 NET_BENEFIT = "net_benefit_"
 """What the name of a column of draws begins with that holds the net benefit at a threshold."""
 
@@ -132,6 +135,14 @@ def compute_threshold_table(
     cuts = np.asarray(thresholds, dtype=np.float64)
     if not ((cuts >= 0) & (cuts <= 1)).all():
         raise ValueError("thresholds must lie in [0, 1]")
+    parts = [_tell_thresholds(outcome, rows, some, weight) for some in _split(cuts, len(outcome))]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _tell_thresholds(
+    outcome: FloatArray, rows: FloatArray, cuts: FloatArray, weight: FloatArray
+) -> pd.DataFrame:
+    """Return the rows of :func:`compute_threshold_table` at some thresholds."""
     positive = _share_at_or_above(rows, cuts)
     everyone = np.ones_like(positive)
     table = pd.DataFrame({"threshold": cuts})
@@ -333,9 +344,17 @@ def _compute_net_benefit(
     y: FloatArray, risks: FloatArray, cuts: FloatArray, weights: FloatArray
 ) -> FloatArray:
     """Return the net benefit at each cut (columns) for each row of weights."""
-    treated = _share_at_or_above(risks, cuts).T
-    worth = y[:, None] - (1 - y[:, None]) * cuts / (1 - cuts)
-    return ratio(weights @ (treated * worth), weights.sum(axis=1)[:, None])
+    parts = []
+    for some in _split(cuts, len(y)):
+        treated = _share_at_or_above(risks, some).T
+        worth = y[:, None] - (1 - y[:, None]) * some / (1 - some)
+        parts.append(weights @ (treated * worth))
+    return ratio(np.hstack(parts), weights.sum(axis=1)[:, None])
+
+
+def _split(cuts: FloatArray, n_patients: int) -> list[FloatArray]:
+    """Return the thresholds in as many parts as memory asks for: each makes tables of patients."""
+    return np.array_split(cuts, max(1, -(-len(cuts) * n_patients // _CELLS)))
 
 
 def _share_at_or_above(risks: FloatArray, cuts: FloatArray) -> FloatArray:

@@ -287,3 +287,22 @@ def test_draws_hold_the_net_benefit_of_the_same_resamples() -> None:
     for end, share in (("low", 2.5), ("high", 97.5)):
         expected = np.percentile(found.iloc[1:, 1:], share, axis=0)
         np.testing.assert_allclose(curve[f"net_benefit_{end}"], expected)
+
+
+def test_of_many_patients_thresholds_are_looked_at_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(3)
+    p = rng.uniform(size=(2, 80))
+    y = (rng.random(80) < p[0]).astype(float)
+    weight, cuts = rng.uniform(0.5, 2.0, 80), make_thresholds((0.1, 0.5), COARSE)
+
+    def tell() -> list[pd.DataFrame]:
+        table = compute_threshold_table(y, p, cuts, sample_weight=weight)
+        curve = compute_decision_curve(y, p, cuts, sample_weight=weight, n_bootstrap=5, seed=1)
+        return [table, curve]
+
+    together = tell()
+    monkeypatch.setattr("training.measures.decision_curve._CELLS", 160)
+    for whole, parts in zip(together, tell(), strict=True):
+        pd.testing.assert_frame_equal(parts, whole, rtol=1e-12)
