@@ -78,15 +78,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 shutil.copytree(path, to, ignore=shutil.ignore_patterns("__pycache__", "output"))
             else:
                 shutil.copy(path, to)
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    uv = Path(sys.executable).with_name("uv")
+    bare = ["--without-pip"] if uv.exists() else []
+    subprocess.run([sys.executable, "-m", "venv", *bare, folder / "venv"], check=True)
     programs = folder / "venv" / "bin"
     (step,) = (step for step in find("RUN") if "pip install" in step)
     words = shlex.split(step)
-    uv = Path(sys.executable).with_name("uv")
-    if uv.exists():  # the same, and quicker: it has the packages already
+    if uv.exists():  # the same, and quicker: it has the packages already, and compiles none unused
         asked = [word for word in words[4:] if word != "--no-cache-dir"]
-        words = [str(uv), "pip", "install", "--compile-bytecode", "--python"]
-        words += [str(programs / "python"), *asked]
+        words = [str(uv), "pip", "install", "--python", str(programs / "python"), *asked]
     else:
         words[0] = str(programs / "python")
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
