@@ -46,7 +46,5 @@ def test_all_processes_of_a_command_count(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_training_that_fails_is_told_with_what_it_said(tmp_path: Path) -> None:
-    study = write_study(tmp_path, rows=40, columns=5)
-    (tmp_path / "cohort.parquet").unlink()
-    with pytest.raises(RuntimeError, match=r"ended with \d+: (.*\n)*.*cohort\.parquet"):
-        run_training_alone(study, n_jobs=1)
+    with pytest.raises(RuntimeError, match=r"ended with \d+: (.*\n)*.*nosuch\.toml"):
+        run_training_alone(tmp_path / "nosuch.toml", n_jobs=1)
