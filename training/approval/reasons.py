@@ -61,6 +61,7 @@ def _is_shared(one: _Counted, other: _Counted, of: float, least: float) -> bool:
     return (one.counts & other.counts).total() / of >= least
 
 
+@lru_cache(maxsize=8192)  # a card's answers are compared whenever its gates are
 def is_alike(one: str, other: str) -> bool:
     """Return whether two texts say the same, or nearly so.
 

@@ -4,6 +4,8 @@ import re
 from dataclasses import replace
 from functools import cache
 
+import pytest
+
 from tests.training.helpers.evaluated import DECISION, describe_small, evaluate_small
 from training.document.document import Bullets, Picture, Section, Table
 from training.document.render import to_html, to_markdown
@@ -79,6 +81,7 @@ def test_a_constant_model_is_told_as_what_it_is_and_nothing_is_drawn_of_its_diff
     assert not {n for n in names if n.startswith(("thresholds", "learning", "classification"))}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_report_lists_what_follows_its_summary() -> None:
     description, evaluation, _ = evaluate_small()
     report = make_report(description, evaluation)
