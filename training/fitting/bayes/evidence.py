@@ -198,7 +198,8 @@ def _solve(
 ) -> list[Mode]:
     """Return the posteriors of models, beside another whose log weight is `best`.
 
-    Of those that cannot weigh anything beside the best, no variance is found.
+    Of those that cannot weigh anything beside the best, no variance is found, and only what their
+    coefficients follow from is kept.
     """
     modes: list[Mode] = []
     start = None
@@ -207,9 +208,10 @@ def _solve(
         used = np.flatnonzero(prior)
         design = effects.design if used.size == prior.size else effects.design[:, used]
         least = best - _LOST - model.weights[0]
-        modes.append(find_mode(design, y, prior[used], start=start, least=least))
-        start = modes[-1].margin
-        best = max(best, model.weights[0] + modes[-1].evidence)
+        mode = find_mode(design, y, prior[used], start=start, least=least)
+        start = mode.margin
+        modes.append(mode if mode.variance.size else mode.keep_residual())
+        best = max(best, model.weights[0] + mode.evidence)
     return modes
 
 

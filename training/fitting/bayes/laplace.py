@@ -60,6 +60,11 @@ class Mode:
         none = np.empty(0)
         return replace(self, margin=none, variance=none, information=none, residual=none)
 
+    def keep_residual(self) -> Mode:
+        """Return the posterior of whose patients only the residuals are left."""
+        none = np.empty(0)
+        return replace(self, margin=none, variance=none, information=none)
+
     def find_covariance(self, design: FloatArray, prior: FloatArray) -> FloatArray:
         """Return the posterior covariance (n_columns, n_columns) of the coefficients.
 
