@@ -10,13 +10,14 @@ from features.arrays import FloatArray, IntArray
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
 from training.fitting.bayes.directions import list_blocks
-from training.fitting.bayes.effects import Effects, gather_effects
+from training.fitting.bayes.effects import Effects, count_effects, gather_effects
 from training.fitting.ends import blur_ends
 from training.model.gaps import Gaps, compute_normal_scores
 
 __all__ = [
     "N_BACKGROUND",
     "N_FILLS",
+    "count_filled_effects",
     "count_fillings",
     "fill_rows",
     "find_margins",
@@ -170,12 +171,24 @@ def make_filled_effects(basis: PredictorBasis, X: FloatArray, gaps: Gaps) -> Eff
     gaps : Gaps
         How gaps are filled.
     """
+    return gather_effects(basis, *_fill_blocks(basis, X, gaps))
+
+
+def count_filled_effects(basis: PredictorBasis, X: FloatArray, gaps: Gaps) -> int:
+    """Return how many columns :func:`make_filled_effects` makes, none of which is made."""
+    return count_effects(basis, *_fill_blocks(basis, X, gaps))
+
+
+def _fill_blocks(
+    basis: PredictorBasis, X: FloatArray, gaps: Gaps
+) -> tuple[IntArray, Callable[[slice], FloatArray]]:
+    """Return how many rows patients have, and the way to the rows of some of them."""
     counts = count_fillings(X)
 
     def expand(some: slice) -> FloatArray:
         return basis.expand(fill_rows(X[some], gaps, counts[some]))
 
-    return gather_effects(basis, counts, expand)
+    return counts, expand
 
 
 def find_margins(

@@ -9,7 +9,7 @@ import numpy as np
 from features.arrays import FloatArray
 from features.dictionary.variable import Variable
 from training.fitting.bayes.evidence import fit_evidence
-from training.fitting.gaps import learn_gaps, make_filled_effects
+from training.fitting.gaps import count_filled_effects, learn_gaps, make_filled_effects
 from training.fitting.procedure import Procedure
 
 __all__ = ["count_parameters"]
@@ -48,7 +48,8 @@ def count_parameters(
     basis = procedure.make_basis(predictors, int(known.sum())).fit(X[known])
     if not procedure.shrinks_itself:
         return len(basis.groups_), None
-    effects = make_filled_effects(basis, X[known], learn_gaps(X, predictors))
+    rows, gaps = X[known], learn_gaps(X, predictors)
     if known.sum() > _MOST or len(np.unique(y[known])) < 2:
-        return len(effects.kinds), None
+        return count_filled_effects(basis, rows, gaps), None
+    effects = make_filled_effects(basis, rows, gaps)
     return len(effects.kinds), max(fit_evidence(effects, y[known]).effective, 1.0)

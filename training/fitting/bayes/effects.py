@@ -27,6 +27,7 @@ __all__ = [
     "STRAIGHT",
     "SWITCH",
     "Effects",
+    "count_effects",
     "draw_in",
     "gather_effects",
     "make_effects",
@@ -155,24 +156,12 @@ def gather_effects(
         It is called more than once for each where columns are to be compared before they are made.
     """
     blocks = _Blocks(counts, expand)
-    straight = np.flatnonzero(basis.linear_)
-    bends = np.flatnonzero(~basis.linear_ & np.isnan(basis.cut_))
-    steps = np.flatnonzero(~np.isnan(basis.cut_))
-    along, spread = _take_straight(blocks, straight, bends)
-    bent = spread > _NOTHING
-    bends, along, spread = bends[bent], along[:, bent], np.maximum(spread[bent], _MIN_BEND)
-    numbers = int(basis.n_features_in_) - len(basis.categories or {})
-    kinds = choose_kinds(len(counts), n_numbers=numbers, n_flags=len(straight) - numbers)
-    products = _pair_straight(basis, straight) if kinds.products else []
-    switches = _pair_steps(basis, straight, blocks) if kinds.steps else []
-    pairs = np.array([*products, *switches], dtype=np.intp).reshape(-1, 2)
-    middle, width = _describe(blocks, pairs)
-    told = width > _NOTHING
-    of_pairs = np.repeat([PRODUCT, SWITCH], [len(products), len(switches)])[told]
-    pairs, middle, width = pairs[told], middle[told], np.maximum(width[told], _MIN_SPREAD)
+    found = _find_columns(basis, blocks)
+    straight, bends, steps, pairs = found.straight, found.bends, found.steps, found.pairs
+    along, spread, middle, width = found.along, found.spread, found.middle, found.width
     sizes = [len(straight), len(bends), len(steps)]
     named = np.repeat([STRAIGHT, BEND, STEP], sizes)
-    named = np.insert(named, [sizes[0] + sizes[1]] * len(pairs), of_pairs)
+    named = np.insert(named, [sizes[0] + sizes[1]] * len(pairs), found.of_pairs)
     needs = np.zeros((len(named), basis.n_features_in_), dtype=bool)
     way = np.zeros((1 + len(named), 1 + len(basis.groups_) + len(pairs)))
     way[0, 0] = 1.0
@@ -203,6 +192,61 @@ def gather_effects(
     return Effects(design, named, needs, pairs, way, np.ones(len(counts)), apart, counts)
 
 
+def count_effects(
+    basis: PredictorBasis, counts: IntArray, expand: Callable[[slice], FloatArray]
+) -> int:
+    """Return how many columns :func:`gather_effects` makes, none of which is made."""
+    found = _find_columns(basis, _Blocks(counts, expand))
+    return sum(map(len, (found.straight, found.bends, found.steps, found.pairs)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """Which columns patients have, and what each is made with.
+
+    Parameters
+    ----------
+    straight, bends, steps : ndarray of int
+        Columns of the basis.
+    along, spread : ndarray of shape (1 + n_straight, n_bends) and (n_bends,)
+        What straight columns tell of bends, and by what the rest of them is divided.
+    pairs, of_pairs : ndarray of int of shape (n_pairs, 2) and (n_pairs,)
+        Columns of the basis that are multiplied, and the kind of their product.
+    middle, width : ndarray of shape (n_pairs,)
+        What is taken from a product, and what the rest is divided by.
+    """
+
+    straight: IntArray
+    bends: IntArray
+    steps: IntArray
+    along: FloatArray
+    spread: FloatArray
+    pairs: IntArray
+    of_pairs: IntArray
+    middle: FloatArray
+    width: FloatArray
+
+
+def _find_columns(basis: PredictorBasis, blocks: _Blocks) -> _Columns:
+    """Return the columns that so many patients bear, and that tell anything."""
+    straight = np.flatnonzero(basis.linear_)
+    bends = np.flatnonzero(~basis.linear_ & np.isnan(basis.cut_))
+    steps = np.flatnonzero(~np.isnan(basis.cut_))
+    along, spread = _take_straight(blocks, straight, bends)
+    bent = spread > _NOTHING
+    bends, along, spread = bends[bent], along[:, bent], np.maximum(spread[bent], _MIN_BEND)
+    numbers = int(basis.n_features_in_) - len(basis.categories or {})
+    kinds = choose_kinds(blocks.n_patients, n_numbers=numbers, n_flags=len(straight) - numbers)
+    products = _pair_straight(basis, straight) if kinds.products else []
+    switches = _pair_steps(basis, straight, blocks) if kinds.steps else []
+    pairs = np.array([*products, *switches], dtype=np.intp).reshape(-1, 2)
+    middle, width = _describe(blocks, pairs)
+    told = width > _NOTHING
+    of_pairs = np.repeat([PRODUCT, SWITCH], [len(products), len(switches)])[told]
+    pairs, middle, width = pairs[told], middle[told], np.maximum(width[told], _MIN_SPREAD)
+    return _Columns(straight, bends, steps, along, spread, pairs, of_pairs, middle, width)
+
+
 class _Blocks:
     """The rows of patients, a block of them at a time; of few patients they are kept.
 
@@ -215,10 +259,11 @@ class _Blocks:
     def __init__(self, counts: IntArray, expand: Callable[[slice], FloatArray]) -> None:
         self._counts, self._expand = counts, expand
         self._kept: dict[int, FloatArray] = {}
+        self.n_patients = len(counts)
 
     def __iter__(self) -> Iterator[tuple[slice, FloatArray]]:
         """Yield patients and their rows."""
-        n = len(self._counts)
+        n = self.n_patients
         for some in list_blocks(n):
             some = slice(some.start, min(some.stop, n))
             Z = self._kept.get(some.start)
@@ -231,7 +276,7 @@ class _Blocks:
     def weigh(self, some: slice) -> FloatArray:
         """Return by how much each row of a block counts; those of all blocks sum to 1."""
         own = self._counts[some]
-        return np.repeat(1 / (own * len(self._counts)), own)
+        return np.repeat(1 / (own * self.n_patients), own)
 
 
 def _take_straight(
