@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.transformers import PredictorBasis
+from training.fitting.bayes import effects as effects_module
 from training.fitting.bayes.effects import (
     BEND,
     KNOTS,
@@ -114,6 +115,29 @@ def test_a_patient_filled_in_several_ways_counts_once() -> None:
     again.dampen(np.random.default_rng(0).normal(size=5))
     np.testing.assert_allclose(again.damping, 1.0)
     np.testing.assert_allclose(again.design, before)
+
+
+@pytest.mark.parametrize("last", [1, 30, 150])
+def test_means_of_fillings_are_those_of_patients_wherever_a_block_ends(
+    last: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(effects_module, "_CELLS_IN_CACHE", 10_000)
+    basis, X, _ = _draw(24, 4)
+    counts = np.append(np.tile([1, 9, 20], 8)[:23], last)
+    patients = np.repeat(np.arange(24), counts)
+    rows = X[patients]
+    rows[:, 0] = np.clip(np.nan_to_num(rows[:, 0], nan=5.0) + np.arange(len(rows)) % 3 - 1, 0, 10)
+    Z = basis.expand(rows)
+    effects = make_effects(basis, Z, patients)
+    shares = (patients == np.arange(24)[:, np.newaxis]) / counts[:, np.newaxis]
+    together = Z[:, effects.pairs[:, 0]] * Z[:, effects.pairs[:, 1]]
+    mean = shares @ np.hstack([np.ones((len(Z), 1)), Z, together])
+    coef = np.random.default_rng(1).normal(size=1 + effects.design[:, 1:].shape[1])
+    found = coef[0] + effects.design[:, 1:] @ coef[1:]
+    np.testing.assert_allclose(found, mean @ (coef @ effects.to_basis), atol=1e-8)
+    straight = Z[:, basis.linear_]
+    apart = (straight - (shares @ straight)[patients])[counts[patients] > 1]
+    np.testing.assert_allclose(effects.apart, apart, atol=1e-12)
 
 
 def test_log_odds_are_drawn_in_by_what_a_gap_leaves_open() -> None:
