@@ -32,7 +32,7 @@ from training.evaluation.panel import PanelEvaluation, evaluate_panel
 from training.evaluation.panel_folds import cross_validate_panel
 from training.fitting.freezing import make_response_model
 from training.fitting.procedure import Procedure
-from training.fitting.response import fit_response
+from training.fitting.response import FittedResponse, fit_response
 from training.panel.data import PanelData, join_panel
 from training.panel.fit import fit_panel
 from training.panel.freeze import freeze_panel
@@ -41,9 +41,12 @@ from training.panel.procedure import PanelProcedure
 from training.study.study import make_training_data
 
 __all__ = [
+    "CLINICAL",
+    "PANEL",
     "Planted",
     "compute_noise_table",
     "find_in_noise",
+    "judge_panel",
     "measure_coverage",
     "simulate_file",
     "simulate_with_panel",
@@ -90,10 +93,23 @@ def simulate_with_panel(
     return join_panel(simulated.panel, clinical, patients, PANEL), risks
 
 
-def _evaluate(data: PanelData, *, n_repeats: int, seed: int) -> PanelEvaluation:
-    """Judge the panel of one cohort as a training does."""
+def judge_panel(
+    data: PanelData, fitted: FittedResponse, *, n_repeats: int, seed: int
+) -> PanelEvaluation:
+    """Judge the panel of one cohort as a training does, on one thread.
+
+    Parameters
+    ----------
+    data : PanelData
+        Patients with their panels.
+    fitted : FittedResponse
+        `CLINICAL`, fitted to the same patients.
+    n_repeats : int
+        Of five folds.
+    seed : int
+        Of folds and resampling.
+    """
     with threadpool_limits(1):
-        fitted = fit_response(data.clinical, CLINICAL, rng=np.random.default_rng((seed, 0)))
         return evaluate_panel(
             data,
             CLINICAL,
@@ -106,6 +122,12 @@ def _evaluate(data: PanelData, *, n_repeats: int, seed: int) -> PanelEvaluation:
             n_bootstrap=200,
             seed=seed,
         )
+
+
+def _evaluate(data: PanelData, *, n_repeats: int, seed: int) -> PanelEvaluation:
+    with threadpool_limits(1):
+        fitted = fit_response(data.clinical, CLINICAL, rng=np.random.default_rng((seed, 0)))
+    return judge_panel(data, fitted, n_repeats=n_repeats, seed=seed)
 
 
 def find_in_noise(n: int, n_assays: int, *, seed: int, n_repeats: int = 4) -> dict[str, object]:

@@ -19,22 +19,18 @@ import pandas as pd
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
+from experiments.truth.panel_null import CLINICAL, PANEL, judge_panel
 from features.arrays import FloatArray
 from features.dictionary.contract import CONTRACT
 from features.dictionary.schema import Dictionary
-from training.evaluation.panel import evaluate_panel
 from training.fitting.freezing import make_response_model
-from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData, fit_response
 from training.panel.data import PanelData
 from training.panel.freeze import freeze_panel
-from training.panel.procedure import PanelProcedure
 
 __all__ = ["WORLDS", "find_in_world", "simulate_world"]
 
 
-CLINICAL = Procedure(("prevalence", "ridge"), inner_repeats=2)
-PANEL = PanelProcedure()
 _NEW = 400
 _PREDICTORS = ("nrs_t0", "hads_depression", "hads_anxiety", "tsk")
 _CENTER, _SD = np.array([7.0, 8.0, 8.0, 40.0]), np.array([1.3, 3.0, 3.0, 6.0])
@@ -137,18 +133,7 @@ def find_in_world(
     with threadpool_limits(1):
         fitted = fit_response(train.clinical, CLINICAL, rng=rng)
         started = time.process_time()
-        found = evaluate_panel(
-            train,
-            CLINICAL,
-            PANEL,
-            fitted,
-            n_folds=5,
-            n_repeats=n_repeats,
-            thresholds=[],
-            weighting="none",
-            n_bootstrap=200,
-            seed=seed,
-        )
+        found = judge_panel(train, fitted, n_repeats=n_repeats, seed=seed)
         seconds = time.process_time() - started
         dictionary = Dictionary(train.clinical.predictors)
         clinical = make_response_model(train.clinical, fitted, dictionary, only_rate=False, rng=rng)
