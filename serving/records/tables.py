@@ -73,16 +73,18 @@ estimates = Table(
     Index("estimates_of_patient", "pseudonym"),
 )
 
+
+def _make_reference() -> Column[str]:
+    """Return the column that names the estimate of a row, which is deleted with it."""
+    estimate = ForeignKey("estimates.request_id", ondelete="CASCADE")
+    return Column("request_id", String(64), estimate, nullable=False)
+
+
 outcomes = Table(
     "outcomes",
     METADATA,
     Column("id", Integer, primary_key=True),
-    Column(
-        "request_id",
-        String(64),
-        ForeignKey("estimates.request_id", ondelete="CASCADE"),
-        nullable=False,
-    ),
+    _make_reference(),
     Column("reported_at", Utc, nullable=False),
     Column("caller", String(200), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
@@ -93,12 +95,7 @@ feedback = Table(
     "feedback",
     METADATA,
     Column("id", Integer, primary_key=True),
-    Column(
-        "request_id",
-        String(64),
-        ForeignKey("estimates.request_id", ondelete="CASCADE"),
-        nullable=False,
-    ),
+    _make_reference(),
     Column("at", Utc, nullable=False),
     Column("caller", String(200), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
