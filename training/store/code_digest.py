@@ -62,6 +62,11 @@ def _find_imports(node: ast.AST, package: str) -> Iterator[str]:
             yield from _find_imports(child, package)
 
 
+def _read_imports(source: bytes, package: str) -> tuple[str, ...]:
+    """Return every name that a module of a package may import."""
+    return tuple(dict.fromkeys(_find_imports(ast.parse(source), package)))
+
+
 @cache
 def list_service_path(root: Path = _ROOT) -> tuple[str, ...]:
     """Return the modules, sorted, that are loaded once a service has answered everything.
@@ -82,7 +87,7 @@ def list_service_path(root: Path = _ROOT) -> tuple[str, ...]:
             continue
         found.add(module)
         package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-        waiting += _find_imports(ast.parse(file.read_bytes()), package)
+        waiting += _read_imports(file.read_bytes(), package)
         waiting.append(module.rpartition(".")[0])  # a package is loaded before what is in it
     return tuple(sorted(found))
 

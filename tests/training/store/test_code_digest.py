@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,14 @@ from training.store.artifact import save_model
 from training.store.code_digest import compute_code_digest, list_code_parts, list_service_path
 
 ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def each_source_read_once():
+    """Remember what a source imports: copies hold hundreds that are the same to the last byte."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(code_digest, "_read_imports", cache(code_digest._read_imports))
+        yield
 
 
 @pytest.fixture(autouse=True)
