@@ -35,7 +35,7 @@ from features.dictionary.schema import Dictionary
 from features.dictionary.templates import is_redcap_own
 from features.errors import InputError, Problem, did_you_mean
 from features.files.headings import find_misplaced
-from features.files.table import CLEANED, NOTES, parse_table, read_bytes
+from features.files.table import CLEANED, NOTES, give_back_memory, parse_table, read_bytes
 from features.numerals import combine_signs, find_decimal, parse_number, settle_decimal
 from features.texts import clean, say, say_words
 
@@ -305,7 +305,7 @@ def read_cohort(
     table, problems = parse_cohort(raw, dictionary, required=required)
     if problems:
         raise InputError(str(path), problems)
-    return Cohort(
+    cohort = Cohort(
         table,
         dictionary,
         holds_simulated(table),
@@ -314,6 +314,9 @@ def read_cohort(
         cleaned=raw.attrs[CLEANED],
         notes=raw.attrs[NOTES],
     )
+    del raw, data
+    give_back_memory()
+    return cohort
 
 
 def is_synthetic_id(patient_id: object) -> bool:

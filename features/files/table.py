@@ -34,6 +34,7 @@ __all__ = [
     "NOTES",
     "TABLE_ENDINGS",
     "check_output",
+    "give_back_memory",
     "make_folder",
     "parse_table",
     "read_bytes",
@@ -120,6 +121,14 @@ def parse_table(data: bytes, *, name: str, options: TableOptions = _AS_IT_TELLS)
     return table
 
 
+def give_back_memory() -> None:
+    """Give back what was needed to read tables, which would be kept for others to come.
+
+    Of a million rows it is a gigabyte, held as long as the process lasts.
+    """
+    pa.default_memory_pool().release_unused()
+
+
 def _drop_above(found: TextColumns, data_line: int | None) -> TextColumns:
     """Return the table without what stands between its headings and its data."""
     kept = [row for row, line in enumerate(found.lines) if line >= (data_line or 0)]
@@ -204,7 +213,7 @@ def _parse_parquet(data: bytes, *, name: str) -> TextColumns:
         columns.append(cells)
         filled |= told
     del frame
-    pa.default_memory_pool().release_unused()  # which would be kept for what is never read
+    give_back_memory()
     lines = range(1, len(filled) + 1)
     if filled.all() and header[-1].strip():
         return TextColumns(header, columns, lines)
